@@ -29,7 +29,8 @@ char *cts_arena_strndup(struct cts_arena *arena, const char *text, size_t size);
 void *cts_arena_memdup(struct cts_arena *arena, const void *data, size_t size);
 char *cts_arena_printf(struct cts_arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-char *cts_arena_vprintf(struct cts_arena *arena, const char *format, va_list args);
+char *cts_arena_vprintf(struct cts_arena *arena, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
 
 /* Appends one zeroed element to an array of `size`-byte elements in the arena and returns it.
  * `*count` is the number of elements in use; capacity is the next power of two, so growing copies.

@@ -27,7 +27,8 @@ void cts_buf_puts(struct cts_buf *buf, const char *text);
 void cts_buf_putc(struct cts_buf *buf, char c);
 void cts_buf_printf(struct cts_buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-void cts_buf_vprintf(struct cts_buf *buf, const char *format, va_list args);
+void cts_buf_vprintf(struct cts_buf *buf, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
 
 /* The content as a C string; "" when empty. */
 const char *cts_buf_text(const struct cts_buf *buf);

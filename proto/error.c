@@ -32,7 +32,8 @@ static const struct {
 
 enum { ERROR_COUNT = sizeof(errors) / sizeof(errors[0]) };
 
-static int set_message(int code, const char *format, va_list args)
+static __attribute__((format(printf, 2, 0))) int set_message(
+	int code, const char *format, va_list args)
 {
 	vsnprintf(last.message, sizeof(last.message), format, args);
 	last.has_message = true;
