@@ -1,0 +1,153 @@
+/*
+ * The road: git as the carrier between stores. This is the one public header of sync/; libgit2 stays
+ * behind it.
+ *
+ * Each store is a writer and owns one branch, refs/heads/<agency>/<writer>, in its mirror
+ * (.ctsync/mirror.git) and in every remote. Nobody else writes it, so a push is always a fast-forward.
+ * State is a pure function of the set of commits (proto/merge.h), so a pull only adds commits and needs
+ * none of its own. ctsync-repo(5) gives the layout and the grammar of commits.
+ *
+ *	            cts_seal                       cts_push
+ *	journal ----------------> own branch ---------------------> remote
+ *	records <---------------- checked commits <---------------- remote
+ *	            apply              verify          fetch
+ *	            \_______________ cts_pull ________________/
+ *
+ * A crash at any point leaves the store as it was or advanced: objects first, then one LMDB
+ * transaction, then refs, which never move back; the next cts_road_open brings refs and LMDB together.
+ *
+ * Errors besides those named: CTS_EDAMAGED, CTS_ENOSPACE, CTS_EIO, CTS_ELOCKED.
+ */
+#ifndef CTS_SYNC_SYNC_H
+#define CTS_SYNC_SYNC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/store.h"
+
+/* Told while something long runs; `total` 0: not known. May be NULL in options. */
+struct cts_progress {
+	void *context;
+	void (*step)(void *context, const char *what, uint64_t done, uint64_t total);
+	/* What a server says about itself, a line at a time, as it came: unfiltered. */
+	void (*server_says)(void *context, const char *line);
+};
+
+/* ---- a store and its mirror ------------------------------------------------------------------- */
+
+/* Makes a store at `path` (which must not exist): LMDB, mirror, the first change (the record of
+ * its agency, role coordinator), sealed as the root commit. Whole or not at all.
+ * `agency_code` as typed (DPMC). @return CTS_EREFUSED, CTS_EVALUE */
+int cts_store_init(const char *path, const char *agency_code, const char *author,
+	const struct cts_schema *schema);
+
+struct cts_clone {
+	const char *agency_code, *author;
+	const char *root; /* NULL, or the root commit that it must have: 40 hex digits */
+	/* filled: */
+	struct cts_oid found_root;
+	uint64_t commits, records;
+};
+
+/* Makes a store at `path` from a remote, which becomes `origin`. Whole or not at all.
+ * @return CTS_EREFUSED (an empty repository, or one that is no ctsync repository), CTS_EINTEGRITY (the
+ * root is another), CTS_EUNREACHABLE, CTS_EAUTH */
+int cts_store_clone(const char *path, const char *url, struct cts_clone *clone,
+	const struct cts_progress *progress);
+
+/* Rebuilds data.mdb of the store at `path` from the mirror, the journal file and `received`, beside the
+ * damaged one, and puts it in its place. Counts may be NULL. */
+int cts_store_rebuild(const char *path, uint64_t *commits, uint64_t *pending,
+	const struct cts_progress *progress);
+
+/* The store's mirror, opened for one command. */
+struct cts_road;
+
+/* Opens the mirror; brings refs and LMDB together after a crash; removes what dead processes left. */
+int cts_road_open(struct cts_road **out, struct cts_store *store);
+void cts_road_close(struct cts_road *road);
+
+/* Invariants between LMDB and the mirror, by number; the part of `ctsync check` that needs git: refs
+ * agree with heads, every head's objects are there, the tree base is the view. */
+int cts_road_check(struct cts_road *road, struct cts_check *check);
+
+/* ---- the steps -------------------------------------------------------------------------------- */
+
+/* Turns the journal into commits on the own branch. @return the number of commits made */
+int cts_seal(struct cts_road *road, const struct cts_progress *progress);
+
+struct cts_refusal {
+	struct cts_oid commit; /* zero: a whole branch */
+	const char *branch;    /* "nzp/7f3a9c21d0b4e586" */
+	const char *why;
+};
+
+struct cts_pull {
+	uint64_t commits;         /* newly received */
+	uint64_t records_changed;
+	uint64_t conflicts;       /* records newly in conflict */
+	struct cts_refusal *refused;
+	size_t refused_count;
+	struct cts_arena arena;   /* of the refusals; zeroed by the caller */
+};
+void cts_pull_release(struct cts_pull *pull);
+
+/* Fetches from a remote, checks every new commit, applies what is well formed in one transaction. What
+ * is refused is named and harms nobody else; then the return is CTS_EINTEGRITY with `pull` filled.
+ * `remote` is a configured name. @return CTS_EUNREACHABLE, CTS_EAUTH, CTS_EREFUSED (unrelated) */
+int cts_pull(struct cts_pull *out, struct cts_road *road, const char *remote,
+	const struct cts_progress *progress);
+
+struct cts_push {
+	uint64_t commits;          /* of the own branch, new to the remote */
+	const char **branches;     /* every ref that was moved there, in order */
+	size_t branch_count;
+	const char **declined;     /* refs of others, root or main that the host would not take, and why */
+	size_t declined_count;
+	struct cts_arena arena;    /* zeroed by the caller */
+};
+void cts_push_release(struct cts_push *push);
+
+/* Seals, then pushes the own branch, then, best effort, others' branches that the remote lacks, `root`
+ * and `main`. @return CTS_EREJECTED, CTS_EUNREACHABLE, CTS_EAUTH, CTS_EREFUSED (unrelated repository) */
+int cts_push(struct cts_push *out, struct cts_road *road, const char *remote, bool reset_main,
+	const struct cts_progress *progress);
+
+/* ---- remotes (section [remote "name"] of the store's config) ---------------------------------- */
+
+struct cts_remote {
+	const char *name;
+	const char *url;
+	int64_t last_pull, last_push; /* 0: never */
+};
+
+/* By order of the config. In `arena`. */
+int cts_remotes(struct cts_store *store, struct cts_remote **out, size_t *count,
+	struct cts_arena *arena);
+
+/* `name` NULL: origin, else the only one. @return CTS_EREFUSED with the names */
+int cts_remote_pick(struct cts_store *store, const char **out, struct cts_arena *arena,
+	const char *name);
+
+/* Adds a remote. A relative path is made absolute. `create`: makes a bare repository there (a path)
+ * unless one exists. @return CTS_EVALUE (name or URL), CTS_EREFUSED (name taken, no repository) */
+int cts_remote_add(struct cts_store *store, const char *name, const char *url, bool create);
+int cts_remote_remove(struct cts_store *store, const char *name);   /* @return CTS_EREFUSED: none */
+int cts_remote_set_url(struct cts_store *store, const char *name, const char *url);
+
+/* Changes of this store that no remote (or, with a name, that remote) is known to have: pending ones
+ * and sealed ones. */
+int cts_unpushed(struct cts_store *store, const char *remote, uint64_t *pending, uint64_t *sealed);
+
+/* state of one change for output: pending, committed, or pushed (to some remote). */
+enum cts_change_state { CTS_CHANGE_PENDING, CTS_CHANGE_COMMITTED, CTS_CHANGE_PUSHED };
+int cts_change_state(
+	enum cts_change_state *out, struct cts_txn *txn, const struct cts_change *change);
+
+/* What is remembered as refused, oldest first. In `arena`. */
+int cts_refusals(struct cts_txn *txn, struct cts_refusal **out, size_t *count,
+	struct cts_arena *arena);
+
+#endif
