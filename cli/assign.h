@@ -1,9 +1,9 @@
 /*
- * Assignments as typed: FIELD=VALUE sets (on a list it makes the value the one member; several FIELD=
- * of one list in one command collect), FIELD+=VALUE puts in (LIST: at the end; SET: once), FIELD-=VALUE
- * takes out the first equal, FIELD= clears. A value that begins with @ is read: @FILE, @- from stdin;
- * @@x is the text "@x". Nothing is split at commas. One newline at the end of what a file holds is not
- * part of the value: editors put it there.
+ * Assignments as typed: FIELD=VALUE sets (on a list it makes the value the one member; several
+ * FIELD= of one list in one command collect), FIELD+=VALUE puts in (LIST: at the end; SET: once),
+ * FIELD-=VALUE takes out the first equal, FIELD= clears. A value that begins with @ is read:
+ * @FILE, @- from stdin; @@x is the text "@x". Nothing is split at commas. One newline at the end
+ * of what a file holds is not part of the value: editors put it there.
  *
  *	rc = cts_assign_parse(&list, &session->arena, argc - 1, argv + 1);
  *	rc = cts_assign_apply(&record, &list, options->settle);
@@ -31,14 +31,15 @@ struct cts_assign_list {
 };
 
 /* Reads the words; @FILE and @- are read here, stdin at most once.
- * @return CTS_EUSAGE for a word that is no assignment, CTS_EIO for a file, CTS_EVALUE for its text */
+ * @return CTS_EUSAGE for a word that is no assignment, CTS_EIO for a file, CTS_EVALUE for its text
+ * */
 int cts_assign_parse(
 	struct cts_assign_list *out, struct cts_arena *arena, int argc, char *const *argv);
 
-/* Does them to the record, each value made canonical and checked (validate.h), in the order given. On
- * failure the record may be half changed: throw it away. Rules of the whole record (required, size,
- * WRITE_ONCE) are cts_validate_record's.
- * A field in conflict is refused unless `settle`, which drops the conflict.
+/* Does them to the record, each value made canonical and checked (validate.h), in the order given.
+ * On failure the record may be half changed: throw it away. Rules of the whole record (required,
+ * size, WRITE_ONCE) are cts_validate_record's. A field in conflict is refused unless `settle`,
+ * which drops the conflict.
  * @return CTS_EVALUE (no such field or value, += on a field of one value, -= of what is not there),
  * CTS_EREFUSED (in conflict; hint: resolve) */
 int cts_assign_apply(struct cts_record *record, const struct cts_assign_list *list, bool settle);

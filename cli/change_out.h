@@ -1,8 +1,9 @@
 /*
  * Changes and edits as people and programs see them.
  *
- * JSON of a change: {change,commit,state,time,received,agency,author,message,edits:[{record,field,old,
- * new}]}; `commit` is null while pending, an unset old or new is null, lists are whole arrays, "edits"
+ * JSON of a change:
+ * {change,commit,state,time,received,agency,author,message,edits:[{record,field,old, new}]};
+ * `commit` is null while pending, an unset old or new is null, lists are whole arrays, "edits"
  * always stands. Text: as `git log` reads, one line an edit where it fits, else old and new lines.
  */
 #ifndef CTS_CLI_CHANGE_OUT_H
@@ -11,8 +12,7 @@
 #include "cli/jsonw.h"
 #include "cli/out.h"
 #include "proto/change.h"
-
-enum cts_change_state { CTS_CHANGE_PENDING, CTS_CHANGE_COMMITTED, CTS_CHANGE_PUSHED };
+#include "sync/sync.h"
 
 /* "pending", "committed", "pushed" */
 const char *cts_change_state_name(enum cts_change_state state);

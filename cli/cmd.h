@@ -1,8 +1,9 @@
 /*
- * A command: one file, one entry, one line in cmd_table.c. The entry's rows are the single source of
- * the parser, of --help and `help NAME`, and of the manual's synopsis, so they cannot disagree.
- * main parses the words, opens what `.needs` names and calls `.run`; a command neither opens stores
- * nor calls exit, and it prints through the session's out (out.h, items.h), never through stdio.
+ * A command: one file, one entry, one line in cmd_table.c. The entry's rows are the single source
+ * of the parser, of --help and `help NAME`, and of the manual's synopsis, so they cannot disagree.
+ * main parses the words, opens what `.needs` names and calls `.run`; a command neither opens
+ * stores nor calls exit, and it prints through the session's out (out.h, items.h), never through
+ * stdio.
  *
  * A whole command file, cli/cmd_rm.c say:
  *
@@ -49,8 +50,8 @@
  *		.run = rm_run,
  *	};
  *
- * A name may be two words ("remote add"): its own entry, options and arguments; the parser takes the
- * longest name that matches, and `help remote` lists them all.
+ * A name may be two words ("remote add"): its own entry, options and arguments; the parser takes
+ * the longest name that matches, and `help remote` lists them all.
  */
 #ifndef CTS_CLI_CMD_H
 #define CTS_CLI_CMD_H
@@ -82,6 +83,7 @@ enum cts_needs {
 	CTS_NEEDS_STORE = 1 << 0,  /* session->store is open; no store here: CTS_ENOSTORE */
 	CTS_USES_STORE = 1 << 1,   /* session->store is open if there is one, else NULL */
 	CTS_NEEDS_AUTHOR = 1 << 2, /* session->author is known: whatever writes a change */
+	CTS_FINDS_STORE = 1 << 5,  /* session->store_path is known, nothing is opened (rebuild) */
 	CTS_TAKES_AT = 1 << 3,     /* the command obeys session->at; others refuse --at */
 	CTS_PAGES = 1 << 4,        /* the answer may be long: through a pager on a terminal */
 };
@@ -97,7 +99,7 @@ struct cts_argument {
 struct cts_cmd {
 	const char *name; /* "set", "remote add" */
 	enum cts_group group;
-	const char *synopsis; /* what follows the name, instead of what the rows give; NULL: the rows' */
+	const char *synopsis; /* what follows the name, instead of what the rows give; NULL: rows */
 	const char *sentence; /* "change fields of a record" */
 	const char *details;  /* paragraphs separated by empty lines, wrapped when shown; lines that
 	                         begin with a space stay as they are. NULL: none */
@@ -107,9 +109,9 @@ struct cts_cmd {
 	const void *defaults;                 /* that struct before parsing; NULL: zeroes */
 	const struct cts_argument *arguments; /* NULL: none */
 	unsigned needs;                       /* enum cts_needs */
-	unsigned formats; /* enum cts_out_format that -o may name; 0: text. The first given is text. */
-	/* `options` is the struct that the rows fill; argv has no name and no options any more, and as
-	 * many words as the argument rows allow.
+	unsigned formats; /* enum cts_out_format that -o may name; 0: text only */
+	/* `options` is the struct that the rows fill; argv has no name and no options any more, and
+	 * as many words as the argument rows allow.
 	 * @return 0; 1 as an answer (diff --exit-code); a negative CTS_E*, with its message set */
 	int (*run)(struct cts_session *session, const void *options, int argc, char **argv);
 };
@@ -127,7 +129,7 @@ struct cts_cmd {
 	{.name = "settle", .kind = CTS_OPT_FLAG, .offset = offsetof(type, settle),                \
 		.help = "mean it, even for a field in conflict: the new value settles it"}
 
-/* ---- the table (cmd_table.c) ------------------------------------------------------------------ */
+/* ---- the table (cmd_table.c) ----------------------------------------------------------------- */
 
 /* Commands in order of their groups; index out of range: NULL. */
 const struct cts_cmd *cts_cmd_at(size_t index);

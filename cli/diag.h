@@ -1,8 +1,8 @@
 /*
- * What is said on stderr: errors, warnings, notes, hints. Every error begins "ctsync: " and says what is
- * wrong and where; then, where there is one, a line "hint: " with the command to type next. Under
- * -o json (and ndjson) an error is one line {"error":{"code","message","hint"}} instead.
- * Text of records and servers in it is made visible, so it cannot steer a terminal.
+ * What is said on stderr: errors, warnings, notes, hints. Every error begins "ctsync: " and says
+ * what is wrong and where; then, where there is one, a line "hint: " with the command to type
+ * next. Under -o json (and ndjson) an error is one line {"error":{"code","message","hint"}}
+ * instead. Text of records and servers in it is made visible, so it cannot steer a terminal.
  */
 #ifndef CTS_CLI_DIAG_H
 #define CTS_CLI_DIAG_H

@@ -1,6 +1,6 @@
 /*
- * A list as the answer, in whatever format was asked for: a table of text, csv, tsv; or items of JSON,
- * {"schema_version":1,"items":[...]}, or one a line.
+ * A list as the answer, in whatever format was asked for: a table of text, csv, tsv; or items of
+ * JSON, {"schema_version":1,"items":[...]}, or one a line.
  *
  *	cts_items_begin(&items, out, columns, 3);
  *	for (...) {
@@ -14,8 +14,8 @@
  *	}
  *	cts_items_end(&items);
  *
- * Cells are the texts themselves: they are made visible for a terminal, quoted for csv, laid out for a
- * table here. What was given is copied, so a cell may die with its record.
+ * Cells are the texts themselves: they are made visible for a terminal, quoted for csv, laid out
+ * for a table here. What was given is copied, so a cell may die with its record.
  */
 #ifndef CTS_CLI_ITEMS_H
 #define CTS_CLI_ITEMS_H
@@ -33,8 +33,8 @@ struct cts_items {
 	struct cts_jsonw json;
 };
 
-/* `columns` are borrowed until the end. A format of text with no columns (0): the command writes its
- * own text between begin and end. */
+/* `columns` are borrowed until the end. A format of text with no columns (0): the command writes
+ * its own text between begin and end. */
 void cts_items_begin(struct cts_items *items, struct cts_out *out,
 	const struct cts_column *columns, size_t column_count);
 

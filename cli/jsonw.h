@@ -45,7 +45,8 @@ void cts_jsonw_int(struct cts_jsonw *json, const char *key, int64_t number);
 void cts_jsonw_bool(struct cts_jsonw *json, const char *key, bool value);
 void cts_jsonw_null(struct cts_jsonw *json, const char *key);
 void cts_jsonw_time(struct cts_jsonw *json, const char *key, int64_t time); /* 0: null */
-void cts_jsonw_oid(struct cts_jsonw *json, const char *key, const struct cts_oid *oid); /* zero: null */
+/* zero: null */
+void cts_jsonw_oid(struct cts_jsonw *json, const char *key, const struct cts_oid *oid);
 
 /* A field's value by its type; null when unset. `field` NULL: strings. */
 void cts_jsonw_value(struct cts_jsonw *json, const char *key, const struct cts_field *field,

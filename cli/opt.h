@@ -1,18 +1,18 @@
 /*
  * Options: rows say what there is, the parser fills a struct by offset.
  *
- *	struct list_options { const char *where; struct cts_opt_list columns; int64_t limit; bool all; };
+ *	struct list_options { const char *where; int64_t limit; struct cts_opt_list columns; };
  *	static const struct cts_opt list_rows[] = {
  *		{.name = "where", .argument = "EXPR", .kind = CTS_OPT_STRING,
- *			.offset = offsetof(struct list_options, where), .help = "only records that match"},
+ *			.offset = offsetof(struct list_options, where), .help = "..."},
  *		{.name = "limit", .letter = 'n', .argument = "N", .kind = CTS_OPT_INT, ...},
  *		{0},
  *	};
  *
  * Grammar: --name VALUE, --name=VALUE, -x VALUE, -xVALUE, flags -xy together; anywhere among the
- * arguments; `--` ends them; `-` alone is an argument. Long names are not abbreviated: a script that
- * works today must not break when an option is added. An option that takes one value and is given
- * twice is refused; a flag may be repeated.
+ * arguments; `--` ends them; `-` alone is an argument. Long names are not abbreviated: a script
+ * that works today must not break when an option is added. An option that takes one value and is
+ * given twice is refused; a flag may be repeated.
  */
 #ifndef CTS_CLI_OPT_H
 #define CTS_CLI_OPT_H
@@ -59,9 +59,9 @@ struct cts_opt_parse {
 	bool stop_at_argument;   /* stop at the first argument: global options before the command */
 };
 
-/* Takes the options out of argv, in place: what remains are the arguments, their number is returned.
- * With stop_at_argument the rest, from the first argument on, remains as it is. Strings are borrowed
- * from argv.
+/* Takes the options out of argv, in place: what remains are the arguments, their number is
+ * returned. With stop_at_argument the rest, from the first argument on, remains as it is. Strings
+ * are borrowed from argv.
  * @return CTS_EUSAGE, with the nearest option or the help command as hint */
 int cts_opt_parse(const struct cts_opt_parse *parse, const struct cts_opt_set *sets,
 	size_t set_count, int argc, char **argv);

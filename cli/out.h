@@ -1,10 +1,10 @@
 /*
- * The answer on stdout: format, colour, width, and a flush that is checked. Nothing else writes there;
- * progress, hints and errors go to stderr (diag.h, progress.h).
+ * The answer on stdout: format, colour, width, and a flush that is checked. Nothing else writes
+ * there; progress, hints and errors go to stderr (diag.h, progress.h).
  *
  * Output is gathered and written in large pieces. A failed write is remembered and told by
- * cts_out_finish: a full disk is CTS_ENOSPACE, anything else CTS_EIO; a reader that has gone away (head)
- * ends the process by SIGPIPE, quietly, as a filter should.
+ * cts_out_finish: a full disk is CTS_ENOSPACE, anything else CTS_EIO; a reader that has gone away
+ * (head) ends the process by SIGPIPE, quietly, as a filter should.
  *
  * Lists in any format: items.h. Members of JSON: jsonw.h. Columns of text: table.h.
  */
@@ -57,7 +57,8 @@ struct cts_out {
 enum cts_out_when { CTS_WHEN_AUTO, CTS_WHEN_ALWAYS, CTS_WHEN_NEVER };
 
 /* Looks at fd (terminal, width) and at NO_COLOR, TERM and COLUMNS. */
-void cts_out_init(struct cts_out *out, int fd, enum cts_out_format format, enum cts_out_when colour);
+void cts_out_init(
+	struct cts_out *out, int fd, enum cts_out_format format, enum cts_out_when colour);
 void cts_out_release(struct cts_out *out);
 
 /* "text", "json", ... @return CTS_EUSAGE when the name is none of `formats`; those are the hint */
@@ -82,8 +83,8 @@ void cts_out_styled(struct cts_out *out, enum cts_style style, const char *text)
 const char *cts_out_style_on(const struct cts_out *out, enum cts_style style);
 const char *cts_out_style_off(const struct cts_out *out, enum cts_style style);
 
-/* Text as paragraphs, wrapped to the width (to 80 when there is none), every line indented. Lines that
- * begin with a space are kept as they are. */
+/* Text as paragraphs, wrapped to the width (to 80 when there is none), every line indented. Lines
+ * that begin with a space are kept as they are. */
 void cts_out_paragraphs(struct cts_out *out, const char *text, size_t indent);
 
 /* Writes what was gathered so far: before a prompt or a long wait. */

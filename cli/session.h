@@ -1,10 +1,11 @@
 /*
- * A session: everything that one run of the program has in hand. main makes it from the global options
- * and the command's needs, hands it to the command, and closes it; commands use it and open nothing.
+ * A session: everything that one run of the program has in hand. main makes it from the global
+ * options and the command's needs, hands it to the command, and closes it; commands use it and
+ * open nothing.
  *
- * Who I am: the agency and the writer stand in the store's config. The author is, in this order:
- * --author where a command has it, CTSYNC_AUTHOR, `author` in the store's config, git's user.name and
- * user.email (by the ordinary rules of git config, read without running git).
+ * The author of changes is, in this order: --author where a command has it, the store's config,
+ * git's user.name and user.email (GIT_CONFIG_GLOBAL, else ~/.gitconfig over git/config in
+ * XDG_CONFIG_HOME, then /etc/gitconfig; read without running git).
  */
 #ifndef CTS_CLI_SESSION_H
 #define CTS_CLI_SESSION_H
@@ -12,11 +13,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/opt.h"
 #include "cli/out.h"
 #include "proto/arena.h"
 #include "proto/schema.h"
+#include "store/store.h"
 
-struct cts_store;
 struct cts_cmd;
 
 struct cts_global {
@@ -40,9 +42,10 @@ struct cts_session {
 	const struct cts_cmd *cmd;
 	struct cts_store *store;         /* by .needs; NULL when none is open */
 	const struct cts_schema *schema; /* the store's, else the built-in one; never NULL */
-	const char *store_path;          /* absolute, of the directory that holds .ctsync; NULL: none found */
+	const char *store_path;          /* of the .ctsync found; NULL: none found, or not looked for */
 	const char *at;                  /* --at; NULL: now */
-	const char *author;              /* "Name <mail>"; by .needs, NULL when not known */
+	struct cts_identity identity;    /* of the store open; zeroed without one */
+	const char *author;              /* "Name <mail>" for struct cts_write; NULL: not known */
 };
 
 void cts_session_init(struct cts_session *session);
@@ -55,7 +58,8 @@ int cts_session_setup(struct cts_session *session, const struct cts_cmd *cmd);
 int cts_session_open(struct cts_session *session, unsigned needs);
 
 /* The author of a change: `given` (--author, or NULL), else session->author.
- * @return CTS_EVALUE for one that is not "Name <mail>", CTS_EUSAGE when nobody is named, with hint */
+ * @return CTS_EVALUE for one that is not "Name <mail>", CTS_EUSAGE when nobody is named,
+ * with the command to type as hint */
 int cts_session_author(const char **out, struct cts_session *session, const char *given);
 
 void cts_session_close(struct cts_session *session);

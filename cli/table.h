@@ -1,9 +1,9 @@
 /*
- * Columns of text. Widths are those of the first rows (up to CTS_TABLE_LOOKAHEAD, so that a list of a
- * million records starts at once and takes no memory), counted in columns of a terminal. On a terminal
- * the table is fitted to its width: the widest columns give way, and what does not fit is cut with an
- * ellipsis, or wrapped where the column says so. Elsewhere nothing is cut or wrapped: newlines in cells become
- * spaces, and every row is one line.
+ * Columns of text. Widths are those of the first rows (up to CTS_TABLE_LOOKAHEAD, so that a list
+ * of a million records starts at once and takes no memory), counted in columns of a terminal. On a
+ * terminal the table is fitted to its width: the widest columns give way, and what does not fit is
+ * cut with an ellipsis, or wrapped where the column says so. Elsewhere nothing is cut or wrapped:
+ * newlines in cells become spaces, and every row is one line.
  */
 #ifndef CTS_CLI_TABLE_H
 #define CTS_CLI_TABLE_H

@@ -1,6 +1,6 @@
 /*
- * Help, from the tables: of one command, of all of them, of a first look. The same text for -h, --help
- * and `help NAME`.
+ * Help, from the tables: of one command, of all of them, of a first look. The same text for -h,
+ * --help and `help NAME`.
  */
 #ifndef CTS_CLI_USAGE_H
 #define CTS_CLI_USAGE_H

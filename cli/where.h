@@ -3,20 +3,23 @@
  *
  *	expr   = term { "and" term }
  *	term   = FIELD OP VALUE
- *	FIELD  = a field of the kind, id, or of a fuzzy date its window: due_earliest, due_latest, due_form
+ *	FIELD  = a field of the kind, id, or of a fuzzy date due_earliest, due_latest, due_form
  *	OP     = "=" | "<>" | "<" | "<=" | ">" | ">=" | "like"
  *	VALUE  = 'text' (a quote inside is doubled) | a number
  *
  * `and` and `like` in any case. How two values compare goes by the field's type:
- *  - numbers by number, enumerations by rank (the order of the schema), dates by day, other text by its bytes;
- *    = and <> are exact, `like` is SQLite's: % any run, _ any character, case ignored for ASCII;
- *  - fuzzy dates by their windows where the order is asked: `due < 'Q3 2021'` ends before it begins,
- *    `due <= 'Q3 2021'` ends no later, `due >= 'Q3 2021'` begins no earlier, `due > 'Q3 2021'` begins
- *    after it ends; a date without the window's end that it needs never matches; = <> like go by the text;
- *  - an unset field equals '' and nothing else, and has no order: `owner = ''` finds what is unset, and
- *    `status <> 'complete'` finds records without a status too;
+ *  - numbers by number, enumerations by rank (the order of the schema), dates by day, other text
+ *    by its bytes; = and <> are exact, `like` is SQLite's: % any run, _ any character, case
+ *    ignored for ASCII;
+ *  - fuzzy dates by their windows where the order is asked: `due < 'Q3 2021'` ends before it
+ *    begins, `due <= 'Q3 2021'` ends no later, `due >= 'Q3 2021'` begins no earlier,
+ *    `due > 'Q3 2021'` begins after it ends; a date that has no such end never matches;
+ *    = <> like go by the text;
+ *  - an unset field equals '' and nothing else, and has no order: `owner = ''` finds what is unset,
+ *    and `status <> 'complete'` finds records without a status too;
  *  - a list matches when one of its members does; <> when none equals.
- * A value that the field cannot hold (not a number, no such enumerator) is an error, not "no match".
+ * A value that the field cannot hold (not a number, no such enumerator) is an error, not "no
+ * match".
  */
 #ifndef CTS_CLI_WHERE_H
 #define CTS_CLI_WHERE_H
@@ -57,14 +60,15 @@ struct cts_where {
 	size_t count;
 };
 
-/* @return CTS_EVALUE for a field or enumerator that is none (nearest as hint) or a value of the wrong
- * type, CTS_EUSAGE for what cannot be read, with the position */
+/* @return CTS_EVALUE for a field or enumerator that is none (nearest as hint) or a value of the
+ * wrong type, CTS_EUSAGE for what cannot be read, with the position */
 int cts_where_parse(struct cts_where *out, struct cts_arena *arena, const struct cts_kind *kind,
 	const char *text);
 
 bool cts_where_match(const struct cts_where *where, const struct cts_record *record);
 
-/* A term that an index can answer: `FIELD = 'value'` with a value, on an indexed field. NULL: none. */
+/* A term that an index can answer: `FIELD = 'value'` with a value, on an indexed field. NULL:
+ * none. */
 const struct cts_where_term *cts_where_indexed(const struct cts_where *where);
 
 /* Order of two values of a field for sorting: as above; fuzzy dates by latest, then earliest; unset
