@@ -1,0 +1,101 @@
+/*
+ * Inside the schema reader only: what its files pass to each other.
+ *
+ *	schema_file.c    bytes -> descriptor set, safely; its normal form; its comments
+ *	schema_load.c    descriptor set -> kinds, fields, enumerators
+ *	schema_rules.c   the annotations of options.proto, and what a field must be
+ *	schema_layout.c  fields -> protobuf-c descriptors
+ *	schema.c         asking a schema that was read
+ */
+#ifndef CTS_PROTO_SCHEMA_LOAD_H
+#define CTS_PROTO_SCHEMA_LOAD_H
+
+#include "google/protobuf/descriptor.pb-c.h"
+#include "options.pb-c.h"
+#include "proto/schema_internal.h"
+
+typedef Google__Protobuf__FileDescriptorSet schema_set;
+typedef Google__Protobuf__FileDescriptorProto schema_file;
+typedef Google__Protobuf__DescriptorProto schema_message;
+typedef Google__Protobuf__FieldDescriptorProto schema_field;
+typedef Google__Protobuf__EnumDescriptorProto schema_enum;
+typedef Google__Protobuf__SourceCodeInfo__Location schema_location;
+
+/* Bounds that no honest schema meets; they keep a hostile one cheap. */
+enum {
+	SCHEMA_SIZE_MAX = 4 * 1024 * 1024,
+	SCHEMA_DEPTH_MAX = 8, /* of messages declared inside messages */
+	SCHEMA_KINDS_MAX = 256,
+	SCHEMA_FIELDS_MAX = 512, /* of a kind */
+	SCHEMA_COMMON_MAX = 64,
+	SCHEMA_ENUMERATORS_MAX = 1024,
+	SCHEMA_PATTERN_MAX = 256,
+};
+
+/* A message as protobuf-c needs it. */
+struct schema_layout {
+	ProtobufCMessageDescriptor descriptor;
+	struct cts_slot *slots; /* in order of declaration */
+};
+
+/* What stands behind every struct cts_kind. */
+struct schema_kind {
+	struct cts_kind kind; /* first: a kind is cast to this */
+	const struct cts_field **by_name;
+	const struct schema_layout *own, *common;
+};
+
+struct cts_schema {
+	struct cts_arena arena; /* everything below */
+	struct cts_slice bytes;
+	struct schema_kind *kinds; /* in order of declaration */
+	size_t kind_count;
+	struct schema_kind **by_name;
+};
+
+/* ---- schema_file.c ---- */
+
+/* Reads a descriptor set of any origin into `arena`. @return CTS_EVALUE */
+int schema_file_decode(schema_set **out, struct cts_arena *arena, const void *data, size_t size);
+
+/* Takes out descriptor.proto and source spans without comment. */
+void schema_file_normalise(schema_set *set);
+
+/* The comments of a file, by path. */
+struct schema_comments {
+	const schema_location **sorted;
+	size_t count;
+};
+struct schema_comments schema_comments_read(struct cts_arena *arena, const schema_file *file);
+
+/* The comment at a path, as running text: lines joined, paragraphs apart; "" when there is none. */
+const char *schema_comment(struct cts_arena *arena, const struct schema_comments *comments,
+	const int32_t *path, size_t path_count);
+
+/* ---- schema_rules.c ---- */
+
+/* The annotations of a message or field; NULL in `*out` when it has none. @return CTS_EVALUE */
+int schema_kind_rules(Ctsync__KindRules **out, struct cts_arena *arena, const schema_message *message);
+int schema_field_rules(Ctsync__FieldRules **out, struct cts_arena *arena, const schema_field *field);
+
+/* Writes the rules into `field`, whose name, type and number are set. `where` names it in errors.
+ * @return CTS_EVALUE, CTS_ENEWER */
+int schema_rules_apply(struct cts_field *field, struct cts_arena *arena,
+	const Ctsync__FieldRules *rules, const char *where);
+
+/* [a-z][a-z0-9_]* of at most `max` bytes. */
+bool schema_name_is_valid(const char *name, size_t max);
+
+/* ---- schema_layout.c ---- */
+
+/* `fields` in order of declaration with `protos` beside them. @return CTS_EVALUE (numbers) */
+int schema_layout_make(const struct schema_layout **out, struct cts_arena *arena, const char *name,
+	const struct cts_field *fields, const schema_field *const *protos, size_t count);
+
+/* ---- schema_load.c ---- */
+
+/* cts_schema_load() without a look at the built-in schema; with `is_normal` the bytes are known to be
+ * normalised and are borrowed for ever. */
+int schema_build(struct cts_schema **out, const void *data, size_t size, bool is_normal);
+
+#endif
