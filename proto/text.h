@@ -19,8 +19,11 @@ int cts_text_normalise(
 /* The same text would come out of cts_text_normalise. Fast for ASCII. */
 bool cts_text_is_normal(const char *text, size_t size);
 
-/* For a terminal: C0 (but newline, and tab when `keep_layout`), DEL, C1, zero-width and bidirectional
- * characters and invalid bytes are made visible (\x1b, \u202e). */
+/* Line and column, from 1, of the byte at `offset`; columns count characters, a CRLF is one line end. */
+void cts_text_position(size_t *line, size_t *column, const char *text, size_t offset);
+
+/* For a terminal: C0, DEL, C1, zero-width and bidirectional characters and invalid bytes are made
+ * visible (\x1b, \u202e); newline and tab too (\n, \t), unless `keep_layout`. */
 void cts_text_put_visible(struct cts_buf *out, const char *text, bool keep_layout);
 
 /* Columns that the text takes on a terminal; of its widest line when it has several. */
