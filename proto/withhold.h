@@ -46,6 +46,9 @@ const char *cts_ground_parse(const char *text, size_t *size);
 /* A refusal of section 18, for requests: 18(a)..18(h), 18(c)(i), 18(da). Same conventions. */
 const char *cts_refusal_parse(const char *text, size_t *size);
 
+/* The ground, or refusal, nearest to a misspelt one; NULL: none is near. */
+const char *cts_ground_nearest(const char *text);
+
 /* All grounds of sections 6, 7, 9, in order of the Act, and what each protects (our own words). */
 struct cts_ground {
 	const char *name;
