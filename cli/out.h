@@ -83,8 +83,15 @@ void cts_out_styled(struct cts_out *out, enum cts_style style, const char *text)
 const char *cts_out_style_on(const struct cts_out *out, enum cts_style style);
 const char *cts_out_style_off(const struct cts_out *out, enum cts_style style);
 
-/* Text as paragraphs, wrapped to the width (to 80 when there is none), every line indented. Lines
- * that begin with a space are kept as they are. */
+/* Prose: its width, 80 or that of a narrower terminal, also where there is none. */
+size_t cts_out_prose_width(const struct cts_out *out, size_t indent);
+
+/* One paragraph, wrapped, ending in a newline: begins at `column`, where the line stands already,
+ * and continues at `indent`. */
+void cts_out_wrapped(struct cts_out *out, const char *text, size_t column, size_t indent);
+
+/* Paragraphs separated by empty lines, wrapped, every line indented. Lines that begin with a space
+ * are kept as they are. */
 void cts_out_paragraphs(struct cts_out *out, const char *text, size_t indent);
 
 /* Writes what was gathered so far: before a prompt or a long wait. */

@@ -42,7 +42,7 @@ struct cts_session {
 	const struct cts_cmd *cmd;
 	struct cts_store *store;         /* by .needs; NULL when none is open */
 	const struct cts_schema *schema; /* the store's, else the built-in one; never NULL */
-	const char *store_path;          /* of the .ctsync found; NULL: none found, or not looked for */
+	const char *store_path;          /* of the .ctsync found; NULL: none, or not looked for */
 	const char *at;                  /* --at; NULL: now */
 	struct cts_identity identity;    /* of the store open; zeroed without one */
 	const char *author;              /* "Name <mail>" for struct cts_write; NULL: not known */

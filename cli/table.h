@@ -39,7 +39,8 @@ struct cts_table {
 	size_t *widths;
 	struct cts_table_row *rows;
 	size_t row_count;
-	struct cts_arena arena;
+	struct cts_arena arena;   /* widths and the rows kept */
+	struct cts_arena scratch; /* of the row being written */
 	struct cts_buf line;
 };
 

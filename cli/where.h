@@ -75,6 +75,10 @@ const struct cts_where_term *cts_where_indexed(const struct cts_where *where);
  * last. Lists compare by their first members. */
 int cts_where_compare(const struct cts_field *field, struct cts_value a, struct cts_value b);
 
+/* How a field compares. */
+bool cts_where_is_number(enum cts_type type);
+bool cts_where_is_fuzzy(const struct cts_field *field);
+
 /* SQLite's LIKE, without escape. */
 bool cts_where_like(const char *pattern, const char *text);
 
