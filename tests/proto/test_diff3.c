@@ -302,7 +302,9 @@ static void test_frozen_text_merges(void **unused)
 		{"one two three", "one three", "one two 3", "one 3"},
 		{"one two", "one and two", "one or two", NULL},
 		{"one two", "one\ttwo", "one two\tthree", "one\ttwo\tthree"},
-		{"a b\nc", "a B\nc", "A b\nC", "A B\nC"},
+		{"a b\n-\nc", "a B\n-\nc", "A b\n-\nC", "A B\n-\nC"},
+		/* A change of two lines is no change of one. */
+		{"a b\nc", "a B\nc", "A b\nC", NULL},
 		{"a b\nc d", "a B\nc D", "A b\nc d", NULL},
 		{"k\u0101puia r\u014dp\u016b", "K\u0101puia r\u014dp\u016b", "k\u0101puia R\u014dp\u016b",
 			"K\u0101puia R\u014dp\u016b"},
