@@ -8,6 +8,7 @@ import os
 import random
 import sys
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 os.environ.setdefault("CTSYNC", "/bin/true")  # nothing here runs the program
 import ctsync  # noqa: E402
