@@ -40,8 +40,8 @@ add_custom_command(
 	VERBATIM)
 
 add_executable(embed_schema proto/tools/embed_schema.c proto/schema.c proto/schema_file.c
-	proto/schema_load.c proto/schema_rules.c proto/schema_layout.c proto/nearest.c
-	proto/arena.c proto/buf.c proto/error.c ${CTS_GENERATED_SOURCES})
+	proto/schema_load.c proto/schema_fields.c proto/schema_rules.c proto/schema_layout.c
+	proto/nearest.c proto/arena.c proto/buf.c proto/error.c ${CTS_GENERATED_SOURCES})
 target_include_directories(embed_schema PRIVATE ${CMAKE_SOURCE_DIR} ${CTS_GENERATED_DIR})
 target_link_libraries(embed_schema PRIVATE PkgConfig::PROTOBUF_C PkgConfig::NETTLE)
 

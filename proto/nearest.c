@@ -1,7 +1,7 @@
 /*
- * The nearest word: Damerau-Levenshtein distance in its restricted form (an exchange of neighbours is
- * one edit, and no part is edited twice), without regard to case. Names are short, so three rows of
- * the table on the stack are enough.
+ * The nearest word: Damerau-Levenshtein distance in its restricted form (an exchange of neighbours
+ * is one edit, and no part is edited twice), without regard to case. Names are short, so three rows
+ * of the table on the stack are enough.
  */
 #include <ctype.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /*
- * Asking a schema that was read: kinds and fields by name, their descriptors, the words of the manual.
- * Everything is found by binary search in tables that schema_load.c sorted; nothing here changes.
+ * Asking a schema that was read: kinds and fields by name, their descriptors, the words of the
+ * manual. Everything is found by binary search in tables that schema_load.c sorted; nothing here
+ * changes.
  */
 #include "proto/schema.h"
 

@@ -1,10 +1,10 @@
 /*
  * A descriptor set as bytes: reading one that may come from anybody, its normal form, its comments.
  *
- * protobuf-c unpacks nested messages by recursion without a bound, so the one cycle in descriptor.proto
- * (a message declared inside a message) is measured first, on the bytes. Memory is bounded by the
- * allocator. Whoever asks for comments asks by path, as protoc numbers them: 4, 2 is the third message
- * of the file, 4, 2, 2, 0 its first field.
+ * protobuf-c unpacks nested messages by recursion without a bound, so the one cycle in
+ * descriptor.proto (a message declared inside a message) is measured first, on the bytes. Memory is
+ * bounded by the allocator. Whoever asks for comments asks by path, as protoc numbers them: 4, 2 is
+ * the third message of the file, 4, 2, 2, 0 its first field.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -102,7 +102,7 @@ static bool depth_is_bounded(struct cts_slice bytes, unsigned level)
 	return true;
 }
 
-int schema_file_decode(schema_set **out, struct cts_arena *arena, const void *data, size_t size)
+int cts_schema_file_decode(schema_set **out, struct cts_arena *arena, const void *data, size_t size)
 {
 	struct cts_limited_allocator alloc;
 	schema_set *set;
@@ -120,17 +120,18 @@ int schema_file_decode(schema_set **out, struct cts_arena *arena, const void *da
 
 refuse:
 	cts_fail(CTS_EVALUE, "not a compiled schema (a descriptor set of protoc)");
-	cts_hint("protoc --include_imports --include_source_info -o FILE -I proto record.proto YOUR.proto");
+	cts_hint("protoc --include_imports --include_source_info -o FILE -I proto record.proto "
+		 "YOUR.proto");
 	return CTS_EVALUE;
 }
 
 static bool has_comment(const schema_location *location)
 {
 	return (location->leading_comments && *location->leading_comments) ||
-		(location->trailing_comments && *location->trailing_comments);
+	       (location->trailing_comments && *location->trailing_comments);
 }
 
-void schema_file_normalise(schema_set *set)
+void cts_schema_file_normalise(schema_set *set)
 {
 	size_t files = 0;
 
@@ -174,7 +175,7 @@ static int compare_locations(const void *a, const void *b)
 	return compare_paths(left->path, left->n_path, right->path, right->n_path);
 }
 
-struct schema_comments schema_comments_read(struct cts_arena *arena, const schema_file *file)
+struct schema_comments cts_schema_comments_read(struct cts_arena *arena, const schema_file *file)
 {
 	const Google__Protobuf__SourceCodeInfo *info = file->source_code_info;
 	struct schema_comments comments = {0};
@@ -194,11 +195,12 @@ struct schema_comments schema_comments_read(struct cts_arena *arena, const schem
 static size_t character_size(const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
-	size_t size = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3
-		: s[0] < 0xf5 ? 4 : 0;
+	size_t size = 0;
 
-	if (size == 1)
+	if (s[0] < 0x80)
 		return s[0] >= 0x20 && s[0] != 0x7f;
+	if (s[0] >= 0xc2 && s[0] < 0xf5)
+		size = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
 	for (size_t i = 1; i < size; i++)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
@@ -248,7 +250,7 @@ static char *clean(struct cts_arena *arena, const char *text)
 	return out;
 }
 
-const char *schema_comment(struct cts_arena *arena, const struct schema_comments *comments,
+const char *cts_schema_comment(struct cts_arena *arena, const struct schema_comments *comments,
 	const int32_t *path, size_t path_count)
 {
 	size_t low = 0, high = comments->count;

@@ -22,7 +22,7 @@ struct cts_slot {
 	size_t count_offset; /* of repeated fields */
 };
 
-/* The descriptor of the kind's own message, or of Common. Its sizeof_message is what to allocate. */
+/* The descriptor of the kind's own message, or of Common; sizeof_message is what to allocate. */
 const ProtobufCMessageDescriptor *cts_kind_descriptor(const struct cts_kind *kind, bool common);
 
 /* Where a field of the kind lies in its message. */
@@ -31,8 +31,8 @@ struct cts_slot cts_kind_slot(const struct cts_kind *kind, const struct cts_fiel
 /* By number; NULL for 0 and for numbers that the schema does not know. */
 const struct cts_enumerator *cts_field_enumerator_at(const struct cts_field *field, int32_t number);
 
-/* An allocator for protobuf-c that takes from an arena and never gives back, and fails (returns NULL,
- * so that unpacking fails) beyond `limit` bytes: hostile bytes cannot ask for more.
+/* An allocator for protobuf-c that takes from an arena, never gives back, and fails (returns NULL, so
+ * that unpacking fails) beyond `limit` bytes: hostile bytes cannot ask for more.
  *	struct cts_limited_allocator alloc;
  *	cts_limited_allocator_init(&alloc, &arena, CTS_UNPACK_MAX);
  *	protobuf_c_message_unpack(descriptor, &alloc.base, size, data); */

@@ -1,14 +1,14 @@
 /*
- * The schema for people and for programs in other languages: canonical JSON like a record's (json.h),
- * so schema.json in the mirror changes only when the schema does.
+ * The schema for people and for programs in other languages: canonical JSON like a record's
+ *(json.h), so schema.json in the mirror changes only when the schema does.
  *
- *	{"kinds": [{"doc", "fields": [{"common", "doc", "form", "index", "max", "merge", "min", "name",
- *	"number", "pattern", "ref": [...], "repeated", "required", "type", "unique",
- *	"value_docs": {value: doc}, "values": [...]}], "kind", "message", "owner_field",
- *	"title_field"}], "schema_version": 1}
+ *	{"kinds": [{"doc", "fields": [{"common", "doc", "form", "index", "max", "merge", "min",
+ *"name", "number", "pattern", "ref": [...], "repeated", "required", "type", "unique", "value_docs":
+ *{value: doc}, "values": [...]}], "kind", "message", "owner_field", "title_field"}],
+ *"schema_version": 1}
  *
- * doc, merge, name, number, repeated, required and type always stand, the rest where it says something.
- * A reference to any kind has the one target "*".
+ * doc, merge, name, number, repeated, required and type always stand, the rest where it says
+ *something. A reference to any kind has the one target "*".
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -94,7 +94,8 @@ static void put_references(struct writer *w, const struct cts_field *field)
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct cts_enumerator *)a)->name, ((const struct cts_enumerator *)b)->name);
+	return strcmp(
+		((const struct cts_enumerator *)a)->name, ((const struct cts_enumerator *)b)->name);
 }
 
 static void put_value_docs(struct writer *w, const struct cts_field *field)
@@ -182,7 +183,8 @@ static void put_kind(struct writer *w, const struct cts_kind *kind)
 	close_bracket(w, '}');
 }
 
-void cts_schema_json(struct cts_buf *out, const struct cts_schema *schema, const struct cts_kind *kind)
+void cts_schema_json(
+	struct cts_buf *out, const struct cts_schema *schema, const struct cts_kind *kind)
 {
 	struct writer w = {.out = out};
 

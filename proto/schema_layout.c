@@ -1,7 +1,8 @@
 /*
  * protobuf-c descriptors made at run time, as protoc-c would have made them for the same message:
- * fields by number with ranges over the numbers, and an index by name. What protoc-c adds and nobody
- * needs here is left out: enumeration descriptors (pack and unpack see an int) and message_init.
+ * fields by number with ranges over the numbers, and an index by name. What protoc-c adds and
+ * nobody needs here is left out: enumeration descriptors (pack and unpack see an int) and
+ * message_init.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,9 @@ enum { FIELD_NUMBER_MAX = 536870911 };
 static bool type_of(ProtobufCType *out, const schema_field *proto)
 {
 	switch (proto->type) {
-#define MAP(type)                                                                                 \
-	case GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_##type:                         \
-		*out = PROTOBUF_C_TYPE_##type;                                                    \
+#define MAP(type)                                                                                  \
+	case GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_##type:                          \
+		*out = PROTOBUF_C_TYPE_##type;                                                     \
 		return true
 		MAP(INT64);
 		MAP(UINT64);
@@ -82,11 +83,13 @@ static void set_names(ProtobufCMessageDescriptor *descriptor, struct cts_arena *
 	descriptor->fields_sorted_by_name = sorted;
 }
 
-int schema_layout_make(const struct schema_layout **out, struct cts_arena *arena, const char *name,
-	const struct cts_field *fields, const schema_field *const *protos, size_t count)
+int cts_schema_layout_make(const struct schema_layout **out, struct cts_arena *arena,
+	const char *name, const struct cts_field *fields, const schema_field *const *protos,
+	size_t count)
 {
 	struct schema_layout *layout = cts_arena_alloc(arena, sizeof(*layout));
-	ProtobufCFieldDescriptor *described = cts_arena_alloc(arena, (count + 1) * sizeof(*described));
+	ProtobufCFieldDescriptor *described =
+		cts_arena_alloc(arena, (count + 1) * sizeof(*described));
 	size_t offset = sizeof(ProtobufCMessage);
 	const char *dot = strrchr(name, '.');
 
@@ -108,7 +111,8 @@ int schema_layout_make(const struct schema_layout **out, struct cts_arena *arena
 		*field = (ProtobufCFieldDescriptor){
 			.name = fields[i].name,
 			.id = fields[i].number,
-			.label = fields[i].repeated ? PROTOBUF_C_LABEL_REPEATED : PROTOBUF_C_LABEL_NONE,
+			.label = fields[i].repeated ? PROTOBUF_C_LABEL_REPEATED
+						    : PROTOBUF_C_LABEL_NONE,
 			.offset = (unsigned)slot->offset,
 			.quantifier_offset = (unsigned)slot->count_offset,
 		};
@@ -117,8 +121,9 @@ int schema_layout_make(const struct schema_layout **out, struct cts_arena *arena
 				fields[i].name, name);
 		if (field->type == PROTOBUF_C_TYPE_STRING)
 			field->default_value = &protobuf_c_empty_string;
-		else if (fields[i].repeated && !(protos[i]->options && protos[i]->options->has_packed &&
-						       !protos[i]->options->packed))
+		else if (fields[i].repeated &&
+			 !(protos[i]->options && protos[i]->options->has_packed &&
+				 !protos[i]->options->packed))
 			field->flags = PROTOBUF_C_FIELD_FLAG_PACKED;
 	}
 	qsort(described, count, sizeof(*described), by_number);

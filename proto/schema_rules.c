@@ -1,8 +1,10 @@
 /*
- * The annotations of options.proto. protobuf-c knows no extensions, so they arrive as unknown fields of
- * MessageOptions and FieldOptions and are unpacked here. An annotation may be written in parts
- * (`(rules).merge = SET, (rules).ref = "body"`), which protoc may store as several values of the one
- * extension; bytes of a message put end to end are the merged message, so they are joined first.
+ * The annotations of options.proto. protobuf-c knows no extensions, so they arrive as unknown
+ * fields of MessageOptions and FieldOptions and are unpacked here. An annotation may be written in
+ * parts
+ * (`(rules).merge = SET, (rules).ref = "body"`), which protoc may store as several values of the
+ * one extension; bytes of a message put end to end are the merged message, so they are joined
+ * first.
  *
  * A rule that cannot hold for its field is refused here, once, so that no other code has to wonder
  * what a SET of one value is.
@@ -64,24 +66,26 @@ static int unpack_extension(void *out, struct cts_arena *arena, const ProtobufCM
 	return 0;
 }
 
-int schema_kind_rules(Ctsync__KindRules **out, struct cts_arena *arena, const schema_message *message)
+int cts_schema_kind_rules(
+	Ctsync__KindRules **out, struct cts_arena *arena, const schema_message *message)
 {
 	return unpack_extension(out, arena, message->options ? &message->options->base : NULL,
 		&ctsync__kind_rules__descriptor, message->name);
 }
 
-int schema_field_rules(Ctsync__FieldRules **out, struct cts_arena *arena, const schema_field *field)
+int cts_schema_field_rules(
+	Ctsync__FieldRules **out, struct cts_arena *arena, const schema_field *field)
 {
 	return unpack_extension(out, arena, field->options ? &field->options->base : NULL,
 		&ctsync__field_rules__descriptor, field->name);
 }
 
-bool schema_name_is_valid(const char *name, size_t max)
+bool cts_schema_name_is_valid(const char *name, size_t max)
 {
 	size_t size = strlen(name);
 
 	return size > 0 && size <= max && name[0] >= 'a' && name[0] <= 'z' &&
-		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == size;
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == size;
 }
 
 /* ---- what a field must be for its rules ---- */
@@ -89,11 +93,11 @@ bool schema_name_is_valid(const char *name, size_t max)
 static bool is_number(const struct cts_field *field)
 {
 	return field->type != CTS_TYPE_STRING && field->type != CTS_TYPE_BOOL &&
-		field->type != CTS_TYPE_ENUM;
+	       field->type != CTS_TYPE_ENUM;
 }
 
-/* glibc spends memory in proportion to the product of nested repetition counts, and time without bound
- * on back-references; a pattern may come from anybody. */
+/* glibc spends memory in proportion to the product of nested repetition counts, and time without
+ * bound on back-references; a pattern may come from anybody. */
 static bool pattern_is_cheap(const char *pattern)
 {
 	unsigned long product = 1, most;
@@ -108,7 +112,8 @@ static bool pattern_is_cheap(const char *pattern)
 		if (*s != '{')
 			continue;
 		for (most = 1, s++; *s && *s != '}'; s++) {
-			unsigned long count = strspn(s, "0123456789") > 4 ? ULONG_MAX : strtoul(s, NULL, 10);
+			unsigned long count =
+				strspn(s, "0123456789") > 4 ? ULONG_MAX : strtoul(s, NULL, 10);
 
 			if (count > most)
 				most = count;
@@ -150,16 +155,18 @@ static int check_merge(const struct cts_field *field, const char *where)
 	case CTS_MERGE_LIST:
 	case CTS_MERGE_INTERSECT:
 		if (!field->repeated)
-			return cts_fail(CTS_EVALUE, "%s merges as %s but is not repeated", where, name);
+			return cts_fail(
+				CTS_EVALUE, "%s merges as %s but is not repeated", where, name);
 		return 0;
 	case CTS_MERGE_TEXT:
 		if (field->repeated || field->type != CTS_TYPE_STRING)
-			return cts_fail(CTS_EVALUE, "%s merges as TEXT but is not one string", where);
+			return cts_fail(
+				CTS_EVALUE, "%s merges as TEXT but is not one string", where);
 		return 0;
 	case CTS_MERGE_STRICTEST:
 		if (field->repeated || field->type != CTS_TYPE_ENUM)
-			return cts_fail(
-				CTS_EVALUE, "%s merges as STRICTEST but is not one enumeration", where);
+			return cts_fail(CTS_EVALUE,
+				"%s merges as STRICTEST but is not one enumeration", where);
 		return 0;
 	case CTS_MERGE_REGISTER:
 	case CTS_MERGE_WRITE_ONCE:
@@ -204,7 +211,7 @@ static int newer(const char *where, const char *what)
 	return CTS_ENEWER;
 }
 
-int schema_rules_apply(struct cts_field *field, struct cts_arena *arena,
+int cts_schema_rules_apply(struct cts_field *field, struct cts_arena *arena,
 	const Ctsync__FieldRules *rules, const char *where)
 {
 	static const Ctsync__FieldRules none = CTSYNC__FIELD_RULES__INIT;

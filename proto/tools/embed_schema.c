@@ -1,6 +1,6 @@
 /*
- * Build-time: reads a compiled schema exactly as the program will, and writes its normal form, as a C
- * array and as bytes. A schema that breaks a rule stops the build with the program's own sentence.
+ * Build-time: reads a compiled schema exactly as the program will, and writes its normal form, as a
+ *C array and as bytes. A schema that breaks a rule stops the build with the program's own sentence.
  *
  *	embed_schema programme.binpb schema_embedded.c schema.binpb
  */
@@ -50,13 +50,14 @@ static void put_array(struct cts_buf *out, struct cts_slice bytes)
 			  "const unsigned char cts_schema_embedded[] = {");
 	for (size_t i = 0; i < bytes.size; i++)
 		cts_buf_printf(out, "%s%u,", i % 24 == 0 ? "\n" : "", data[i]);
-	cts_buf_puts(out, "\n};\nconst size_t cts_schema_embedded_size = sizeof(cts_schema_embedded);\n");
+	cts_buf_puts(out,
+		"\n};\nconst size_t cts_schema_embedded_size = sizeof(cts_schema_embedded);\n");
 }
 
 int main(int argc, char **argv)
 {
 	struct cts_buf input = {0}, array = {0};
-	struct cts_schema *schema;
+	struct cts_schema *schema = NULL;
 	int rc;
 
 	if (argc != 4) {
@@ -66,7 +67,7 @@ int main(int argc, char **argv)
 	rc = read_file(&input, argv[1]);
 	if (rc < 0)
 		goto out;
-	rc = schema_build(&schema, input.data, input.size, false);
+	rc = cts_schema_build(&schema, input.data, input.size, false);
 	if (rc < 0)
 		goto out;
 	put_array(&array, cts_schema_bytes(schema));
@@ -74,7 +75,8 @@ int main(int argc, char **argv)
 	if (rc == 0)
 		rc = write_file(argv[3], cts_schema_bytes(schema));
 out:
-	/* The schema goes with the process. */
+	if (schema)
+		cts_schema_discard(schema);
 	cts_buf_release(&input);
 	cts_buf_release(&array);
 	if (rc == 0)
