@@ -20,6 +20,11 @@
 int cts_diff(struct cts_record_edits *out, struct cts_arena *arena, const struct cts_record *before,
 	const struct cts_record *after);
 
+/* The same between two views of a record that need not follow each other: no rule is broken by what
+ * differs, and only values and life count. Never fails. */
+void cts_diff_views(struct cts_record_edits *out, struct cts_arena *arena,
+	const struct cts_record *before, const struct cts_record *after);
+
 /* `set milestone/x: status, due`, made from the edits: the message of a change without one. */
 void cts_diff_summary(struct cts_buf *out, const struct cts_record_edits *records, size_t count);
 
