@@ -30,7 +30,7 @@
 struct cts_unknown {
 	bool in_fields;   /* inside "fields", else beside it */
 	const char *name; /* as in the file */
-	const char *json; /* canonical, indented as at the top level; see json.h */
+	const char *json; /* canonical, as if it stood alone; see json.h */
 };
 
 /* One side of a conflict: what one edit put there. */
@@ -40,6 +40,8 @@ struct cts_side {
 	const char *author; /* "Name <mail>" */
 	int64_t time;       /* when the edit was made */
 	struct cts_oid commit;
+	const char *sha256; /* NULL, or the side as a mirror file names it by hash only: the SHA-256, in
+	                       hex, of the value's canonical JSON; value, agency, author and time unset */
 };
 
 struct cts_conflict {
@@ -53,7 +55,7 @@ struct cts_record {
 	const struct cts_kind *kind;
 	const char *id;
 	struct cts_value *values; /* by field index; kind->field_count of them */
-	struct cts_unknown *unknown; /* by (in_fields, name) */
+	struct cts_unknown *unknown; /* by (in_fields, name); grown by cts_arena_push only */
 	size_t unknown_count;
 	struct cts_conflict *conflicts; /* by field name (bytes) */
 	size_t conflict_count;
