@@ -275,7 +275,7 @@ int cts_where_parse(struct cts_where *out, struct cts_arena *arena, const struct
 
 	for (;;) {
 		struct cts_where_term term = {0};
-		const char *value;
+		const char *value = NULL;
 
 		skip_space(&r);
 		rc = read_field(&r, &term);
