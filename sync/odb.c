@@ -1,0 +1,148 @@
+/*
+ * libgit2's object database with limits. The header of an object, packed as a delta or not, tells its
+ * size for the cost of a look-up; only then is it inflated. libgit2 checks every object that it reads
+ * against its name, with the SHA-1 that detects collisions (cts_git_start turns that on).
+ */
+#include "sync/odb.h"
+
+#include <stdlib.h>
+
+#include "proto/arena.h"
+#include "sync/git.h"
+
+struct cts_odb {
+	git_odb *handle;
+};
+
+static struct cts_odb *hold(git_odb *handle)
+{
+	struct cts_odb *odb = cts_malloc(sizeof(*odb));
+
+	odb->handle = handle;
+	return odb;
+}
+
+int cts_odb_open(struct cts_odb **out, const char *git_dir)
+{
+	git_repository *repo = NULL;
+	git_odb *handle = NULL;
+	int rc = cts_git_start();
+
+	if (rc < 0)
+		return rc;
+	rc = git_repository_open_ext(&repo, git_dir,
+		GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_BARE, NULL);
+	if (rc == 0)
+		rc = git_repository_odb(&handle, repo);
+	git_repository_free(repo);
+	if (rc < 0)
+		return cts_fail_git(CTS_EDAMAGED, rc, "cannot open the git repository '%s'", git_dir);
+	*out = hold(handle);
+	return 0;
+}
+
+int cts_odb_wrap(struct cts_odb **out, git_odb *handle)
+{
+	int rc = cts_git_start();
+
+	if (rc < 0)
+		return rc;
+	*out = hold(handle);
+	return 0;
+}
+
+void cts_odb_free(struct cts_odb *odb)
+{
+	if (odb == NULL)
+		return;
+	git_odb_free(odb->handle);
+	free(odb);
+}
+
+struct git_odb *cts_odb_handle(const struct cts_odb *odb)
+{
+	return odb->handle;
+}
+
+/* Sets the failure of a look-up, naming the object. */
+static int fail_object(int git_code, const struct cts_oid *oid)
+{
+	char hex[CTS_OID_HEX + 1];
+
+	cts_oid_format(hex, oid);
+	if (git_code == GIT_ENOTFOUND)
+		return cts_fail(CTS_ENOTFOUND, "object '%s' is missing", hex);
+	return cts_fail_git(CTS_EINTEGRITY, git_code, "object '%s' cannot be read", hex);
+}
+
+int cts_odb_header(
+	enum cts_object *type, size_t *size, struct cts_odb *odb, const struct cts_oid *oid)
+{
+	git_oid name = cts_git_oid_from(oid);
+	git_object_t git_type;
+	size_t length;
+	int rc;
+
+	rc = git_odb_read_header(&length, &git_type, odb->handle, &name);
+	if (rc < 0)
+		return fail_object(rc, oid);
+	if (git_type != GIT_OBJECT_COMMIT && git_type != GIT_OBJECT_TREE &&
+		git_type != GIT_OBJECT_BLOB) {
+		char hex[CTS_OID_HEX + 1];
+		return cts_fail(CTS_EINTEGRITY, "object '%s' is no commit, tree or blob",
+			cts_oid_format(hex, oid));
+	}
+	*type = (enum cts_object)git_type;
+	*size = length;
+	return 0;
+}
+
+int cts_odb_read(
+	struct cts_buf *out, struct cts_odb *odb, enum cts_object type, const struct cts_oid *oid)
+{
+	git_oid name = cts_git_oid_from(oid);
+	git_odb_object *object = NULL;
+	enum cts_object found;
+	char hex[CTS_OID_HEX + 1];
+	size_t size;
+	int rc;
+
+	rc = cts_odb_header(&found, &size, odb, oid);
+	if (rc < 0)
+		return rc;
+	if (found != type)
+		return cts_fail(CTS_EINTEGRITY, "object '%s' is a %s where a %s belongs",
+			cts_oid_format(hex, oid), cts_object_name(found), cts_object_name(type));
+	if (size > cts_object_limit(type))
+		return cts_fail(CTS_EINTEGRITY, "%s '%s' has %zu bytes; the limit is %zu",
+			cts_object_name(type), cts_oid_format(hex, oid), size,
+			cts_object_limit(type));
+	rc = git_odb_read(&object, odb->handle, &name);
+	if (rc < 0)
+		return fail_object(rc, oid);
+	cts_buf_clear(out);
+	cts_buf_put(out, git_odb_object_data(object), git_odb_object_size(object));
+	git_odb_object_free(object);
+	return 0;
+}
+
+int cts_odb_read_tree(void *odb, struct cts_buf *out, const struct cts_oid *oid)
+{
+	return cts_odb_read(out, odb, CTS_OBJECT_TREE, oid);
+}
+
+bool cts_odb_has(struct cts_odb *odb, const struct cts_oid *oid)
+{
+	git_oid name = cts_git_oid_from(oid);
+
+	return git_odb_exists_ext(odb->handle, &name, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
+}
+
+int cts_odb_refresh(struct cts_odb *odb)
+{
+	int rc = git_odb_refresh(odb->handle);
+
+	if (rc < 0)
+		return cts_fail_git(CTS_EIO, rc, "cannot look at the objects again");
+	return 0;
+}
