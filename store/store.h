@@ -180,9 +180,7 @@ int cts_txn_state(
 
 /* The past: what one commit's writer saw, or what this store held at a time. */
 struct cts_view {
-	bool by_arrival;          /* else by vector */
-	struct cts_vector vector;
-	uint64_t arrival;
+	struct cts_vector vector; /* the changes in it; zeroed: none */
 };
 void cts_view_release(struct cts_view *view);
 
@@ -242,8 +240,7 @@ struct cts_check {
 };
 int cts_store_check(struct cts_store *store, struct cts_check *check);
 
-/* Only the `broken` part, of the records that the last pull or edit could have broken is not known
- * cheaply: of all. For status: stops after `limit` findings. */
+/* Only the `broken` part, over all records; stops after `limit` findings. */
 int cts_txn_each_broken(struct cts_txn *txn, size_t limit,
 	int (*broken)(void *context, const char *key, const char *field, const char *text),
 	void *context);
@@ -313,6 +310,10 @@ int cts_txn_sealed(struct cts_txn *txn, const struct cts_sealed *sealed, size_t 
 /* Reserves seen commits for what was received since our last change (a receipt, or work of a line that
  * cannot travel on its own branch). @return 1 reserved (a pending change without records), 0 none */
 int cts_txn_show_seen(struct cts_txn *txn);
+
+/* Takes up the line that this store's writer left in what was applied (a rebuild); if somebody forked it,
+ * the next change begins a new one. */
+int cts_txn_claim_line(struct cts_txn *txn);
 
 /* Like cts_store_write for the road: no change of its own. Ends with cts_store_sync. */
 int cts_store_exchange(struct cts_store *store, cts_write_fn write, void *context);

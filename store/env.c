@@ -1,0 +1,172 @@
+/*
+ * The LMDB environment: flags, the map and its growth, and the handler that turns a crash inside a
+ * damaged map into a message.
+ *
+ * MDB_NOMETASYNC: the journal file is the durable point of an edit; LMDB stays whole without the meta
+ * page's sync and can at most forget the last transactions after a power loss, which the next open
+ * replays from the journal. Never NOSYNC or WRITEMAP. The map is address space, not memory or disk.
+ */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/error.h"
+
+static const size_t default_map_bytes = (size_t)16 << 30;
+
+static const char *const names[CTS_DB_COUNT] = {
+	[CTS_DB_RECORDS] = "records",
+	[CTS_DB_INDEX] = "index",
+	[CTS_DB_HISTORY] = "history",
+	[CTS_DB_CHANGES] = "changes",
+	[CTS_DB_TOUCHED] = "touched",
+	[CTS_DB_ARRIVALS] = "arrivals",
+	[CTS_DB_COMMITS] = "commits",
+	[CTS_DB_VECTORS] = "vectors",
+	[CTS_DB_LINES] = "lines",
+	[CTS_DB_JOURNAL] = "journal",
+	[CTS_DB_STALE] = "stale",
+	[CTS_DB_META] = "meta",
+};
+
+static volatile sig_atomic_t maps_open;
+
+/* Tests start with a map of 1 MiB to reach growth. */
+static size_t map_bytes(void)
+{
+	const char *text = getenv("CTSYNC_MAP_BYTES");
+	unsigned long long bytes = text ? strtoull(text, NULL, 10) : 0;
+
+	return bytes >= 65536 ? (size_t)bytes : default_map_bytes;
+}
+
+static void on_fault(int number)
+{
+	static const char text[] = "ctsync: the store is damaged: reading it failed inside LMDB\n"
+				   "hint: ctsync rebuild\n";
+
+	if (maps_open && write(STDERR_FILENO, text, sizeof(text) - 1) > 0)
+		_exit(70);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+void cts_store_guard_faults(void)
+{
+	struct sigaction action = {.sa_handler = on_fault};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+}
+
+static int open_databases(struct cts_store *store, bool create)
+{
+	MDB_txn *txn = NULL;
+	int rc = 0, code;
+
+	code = mdb_txn_begin(store->env, NULL, create ? 0 : MDB_RDONLY, &txn);
+	if (code)
+		return cts_db_fail(store, code, "open");
+	for (int db = 0; db < CTS_DB_COUNT; db++) {
+		code = mdb_dbi_open(txn, names[db], create ? MDB_CREATE : 0, &store->dbi[db]);
+		if (code == MDB_NOTFOUND)
+			rc = cts_store_damaged(store, "a database is missing");
+		else if (code)
+			rc = cts_db_fail(store, code, "open");
+		if (rc < 0)
+			goto out;
+	}
+	/* A committed transaction is what makes the handles last, a reading one too. */
+	rc = cts_db_fail(store, mdb_txn_commit(txn), "open");
+	txn = NULL;
+out:
+	if (txn)
+		mdb_txn_abort(txn);
+	return rc;
+}
+
+int cts_env_open(struct cts_store *store, bool create)
+{
+	char *file = NULL;
+	unsigned flags = MDB_NOTLS | MDB_NOMETASYNC;
+	int rc, code, dead;
+	size_t size = strlen(store->path) + sizeof("/data.mdb");
+
+	file = cts_malloc(size);
+	memcpy(file, store->path, size - sizeof("/data.mdb"));
+	memcpy(file + size - sizeof("/data.mdb"), "/data.mdb", sizeof("/data.mdb"));
+	if (!create && access(file, F_OK) != 0) {
+		rc = cts_store_damaged(store, "data.mdb is missing");
+		goto out;
+	}
+	code = mdb_env_create(&store->env);
+	if (code) {
+		store->env = NULL;
+		rc = cts_db_fail(store, code, "open");
+		goto out;
+	}
+	mdb_env_set_maxdbs(store->env, CTS_DB_COUNT);
+	mdb_env_set_maxreaders(store->env, 510);
+	mdb_env_set_mapsize(store->env, map_bytes());
+	maps_open = 1;
+	code = mdb_env_open(store->env, store->path, flags, 0666);
+	if (!create && (code == EACCES || code == EROFS)) {
+		/* A read-only disk or folder: whole for reading, without a lock file. */
+		mdb_env_close(store->env);
+		store->env = NULL;
+		store->read_only = true;
+		code = mdb_env_create(&store->env);
+		if (!code) {
+			mdb_env_set_maxdbs(store->env, CTS_DB_COUNT);
+			mdb_env_set_mapsize(store->env, map_bytes());
+			code = mdb_env_open(
+				store->env, store->path, flags | MDB_RDONLY | MDB_NOLOCK, 0666);
+		}
+	}
+	if (code) {
+		rc = cts_db_fail(store, code, "open");
+		goto out;
+	}
+	if (!store->read_only)
+		mdb_reader_check(store->env, &dead);
+	rc = open_databases(store, create);
+out:
+	free(file);
+	if (rc < 0)
+		cts_env_close(store);
+	return rc;
+}
+
+void cts_env_close(struct cts_store *store)
+{
+	if (store->env)
+		mdb_env_close(store->env);
+	store->env = NULL;
+	maps_open = 0;
+}
+
+int cts_env_grow(struct cts_store *store)
+{
+	MDB_envinfo info;
+
+	mdb_env_info(store->env, &info);
+	return cts_db_fail(store, mdb_env_set_mapsize(store->env, info.me_mapsize * 2), "grow");
+}
+
+int cts_env_begin(struct cts_store *store, bool writing, MDB_txn **out)
+{
+	int code = mdb_txn_begin(store->env, NULL, writing ? 0 : MDB_RDONLY, out);
+
+	/* Another process grew the map: take its size over. */
+	if (code == MDB_MAP_RESIZED && store->transactions == 0) {
+		code = mdb_env_set_mapsize(store->env, 0);
+		if (!code)
+			code = mdb_txn_begin(store->env, NULL, writing ? 0 : MDB_RDONLY, out);
+	}
+	return cts_db_fail(store, code, writing ? "write" : "read");
+}

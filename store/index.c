@@ -1,0 +1,149 @@
+/*
+ * Secondary indexes: kind 0 field 0 value 0 id -> nothing, for indexed and unique fields and for every
+ * reference; of live records only. A value is cut at 190 bytes to keep keys short, so whoever looks one
+ * up compares the record. The records in conflict are an index of their own, below the kind "!".
+ */
+#include "store/internal.h"
+
+#include <string.h>
+
+#include "proto/buf.h"
+#include "proto/error.h"
+
+enum { ITEM_MAX = 190 };
+
+static const struct cts_slice nothing = {.data = "", .size = 0};
+
+bool cts_index_has(const struct cts_field *field)
+{
+	return field->indexed || field->unique || field->is_ref;
+}
+
+void cts_index_key(struct cts_buf *out, const struct cts_kind *kind, const struct cts_field *field,
+	const char *item, const char *id)
+{
+	cts_buf_put(out, kind->name, strlen(kind->name) + 1);
+	cts_buf_put(out, field->name, strlen(field->name) + 1);
+	cts_buf_put(out, item, strnlen(item, ITEM_MAX));
+	cts_buf_putc(out, '\0');
+	cts_buf_puts(out, id);
+}
+
+static int put_items(struct cts_txn *txn, const struct cts_record *record,
+	const struct cts_field *field, struct cts_value items, struct cts_value except, bool add)
+{
+	struct cts_buf key = {0};
+	int rc = 0;
+
+	for (size_t i = 0; i < items.count && rc >= 0; i++) {
+		if (cts_value_has(except, items.items[i]))
+			continue;
+		cts_buf_clear(&key);
+		cts_index_key(&key, record->kind, field, items.items[i], record->id);
+		rc = add ? cts_db_put(txn, CTS_DB_INDEX, cts_buf_slice(&key), nothing)
+			 : cts_db_delete(txn, CTS_DB_INDEX, cts_buf_slice(&key));
+	}
+	cts_buf_release(&key);
+	return rc < 0 ? rc : 0;
+}
+
+int cts_index_update(
+	struct cts_txn *txn, const struct cts_record *before, const struct cts_record *after)
+{
+	const struct cts_record *some = before ? before : after;
+	int rc = 0;
+
+	for (size_t i = 0; some && i < some->kind->field_count && rc >= 0; i++) {
+		const struct cts_field *field = &some->kind->fields[i];
+		struct cts_value old = {0}, new = {0};
+
+		if (!cts_index_has(field))
+			continue;
+		if (before)
+			old = cts_record_get(before, field);
+		if (after)
+			new = cts_record_get(after, field);
+		if (cts_value_equal(old, new))
+			continue;
+		/* Taken out first: two long items may share one cut key. */
+		rc = put_items(txn, some, field, old, new, false);
+		if (rc >= 0)
+			rc = put_items(txn, some, field, new, (struct cts_value){0}, true);
+	}
+	return rc;
+}
+
+static void conflict_key(struct cts_buf *out, const char *key)
+{
+	cts_buf_put(out, "!", 2);
+	cts_buf_puts(out, key);
+}
+
+int cts_index_mark_conflict(struct cts_txn *txn, const char *key, bool has_conflict)
+{
+	struct cts_buf name = {0};
+	int rc;
+
+	conflict_key(&name, key);
+	rc = has_conflict ? cts_db_put(txn, CTS_DB_INDEX, cts_buf_slice(&name), nothing)
+			  : cts_db_delete(txn, CTS_DB_INDEX, cts_buf_slice(&name));
+	cts_buf_release(&name);
+	return rc < 0 ? rc : 0;
+}
+
+int cts_txn_each_conflict(struct cts_txn *txn, cts_key_fn each, void *context)
+{
+	struct cts_cursor cursor;
+	int rc, answer = 0;
+
+	for (rc = cts_cursor_first(
+		     &cursor, txn, CTS_DB_INDEX, (struct cts_slice){.data = "!", .size = 2});
+		rc == 1; rc = cts_cursor_next(&cursor)) {
+		answer = each(context, cts_arena_strndup(&txn->arena,
+					       (const char *)cursor.key.data + 2, cursor.key.size - 2));
+		if (answer)
+			break;
+	}
+	cts_cursor_close(&cursor);
+	return rc < 0 ? rc : answer;
+}
+
+struct holder {
+	const char *own, *other;
+};
+
+static int is_other(void *context, const char *key)
+{
+	struct holder *holder = context;
+
+	if (strcmp(key, holder->own) == 0)
+		return 0;
+	holder->other = key;
+	return 1;
+}
+
+int cts_index_check_unique(struct cts_txn *txn, const struct cts_record *record)
+{
+	for (size_t i = 0; i < record->kind->field_count; i++) {
+		const struct cts_field *field = &record->kind->fields[i];
+		struct cts_value value = cts_record_get(record, field);
+		struct holder holder = {.own = cts_record_key(&txn->arena, record)};
+
+		if (!field->unique)
+			continue;
+		for (size_t j = 0; j < value.count; j++) {
+			int rc = cts_txn_each_with(
+				txn, record->kind, field, value.items[j], is_other, &holder);
+
+			if (rc < 0)
+				return rc;
+			if (!holder.other)
+				continue;
+			cts_fail(CTS_EVALUE, "%s '%s' belongs to '%s' already", field->name,
+				value.items[j], holder.other);
+			cts_hint("ctsync show %s", holder.other);
+			return CTS_EVALUE;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,178 @@
+/*
+ * The journal file: the second copy of what exists nowhere else, the changes not yet in git.
+ *
+ *	frame   length of the bytes (4, big-endian) | SHA-256 of number and bytes (32)
+ *	        | transaction number (8, big-endian) | bytes (message ctsync.JournalFrame)
+ *
+ * A transaction is a begin frame, its record frames and an end frame; only whole ones count. Frames are
+ * appended and synced before LMDB commits, under the write lock; a torn tail is what a crash leaves, and
+ * is cut. The file is opened by name in every write transaction, since a restored copy may have put
+ * another one in its place.
+ */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proto/buf.h"
+#include "proto/error.h"
+
+enum { HEADER_SIZE = 4 + CTS_SHA256_SIZE + 8, BUFFER_MAX = 1 << 20, FRAME_MAX = 1 << 26 };
+
+struct cts_journal_file {
+	int fd;
+	char *path;
+	uint64_t size; /* on disk and in the buffer together */
+	uint64_t written;
+	struct cts_buf buffer;
+	struct stat stat;
+	bool is_read_only;
+};
+
+int cts_journal_open(struct cts_journal_file **out, const char *path, bool create)
+{
+	struct cts_journal_file *file = cts_malloc(sizeof(*file));
+	bool is_read_only = false;
+
+	*file = (struct cts_journal_file){.fd = open(path, O_RDWR | O_CLOEXEC)};
+	if (file->fd < 0 && (errno == EACCES || errno == EROFS) && !create) {
+		file->fd = open(path, O_RDONLY | O_CLOEXEC);
+		is_read_only = true;
+	}
+	if (file->fd < 0 && errno == ENOENT && create)
+		file->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (file->fd < 0 || fstat(file->fd, &file->stat) != 0) {
+		int rc = cts_fail_errno(CTS_EIO, errno, "cannot open the journal '%s'", path);
+
+		cts_journal_close(file);
+		return rc;
+	}
+	file->path = strdup(path);
+	file->size = file->written = (uint64_t)file->stat.st_size;
+	file->is_read_only = is_read_only;
+	*out = file;
+	return 0;
+}
+
+void cts_journal_close(struct cts_journal_file *file)
+{
+	if (!file)
+		return;
+	if (file->fd >= 0)
+		close(file->fd);
+	cts_buf_release(&file->buffer);
+	free(file->path);
+	free(file);
+}
+
+uint64_t cts_journal_size(const struct cts_journal_file *file)
+{
+	return file->size;
+}
+
+void cts_journal_identity(
+	const struct cts_journal_file *file, uint64_t *device, uint64_t *inode)
+{
+	*device = (uint64_t)file->stat.st_dev;
+	*inode = (uint64_t)file->stat.st_ino;
+}
+
+uint64_t cts_journal_frame_size(size_t payload)
+{
+	return HEADER_SIZE + payload;
+}
+
+static int write_buffer(struct cts_journal_file *file)
+{
+	size_t done = 0;
+
+	while (done < file->buffer.size) {
+		ssize_t n = pwrite(file->fd, file->buffer.data + done, file->buffer.size - done,
+			(off_t)(file->written + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return cts_fail_errno(
+				CTS_EIO, errno, "cannot write the journal '%s'", file->path);
+		done += (size_t)n;
+	}
+	file->written += done;
+	cts_buf_clear(&file->buffer);
+	return 0;
+}
+
+static void digest(uint8_t out[CTS_SHA256_SIZE], const void *number_and_bytes, size_t size)
+{
+	cts_sha256(out, number_and_bytes, size);
+}
+
+int cts_journal_append(struct cts_journal_file *file, uint64_t number, struct cts_slice frame)
+{
+	uint8_t hash[CTS_SHA256_SIZE] = {0};
+	size_t start = file->buffer.size;
+
+	/* The hash covers number and bytes, which lie side by side behind its place. */
+	cts_buf_put_be32(&file->buffer, (uint32_t)frame.size);
+	cts_buf_put(&file->buffer, hash, sizeof(hash));
+	cts_buf_put_be64(&file->buffer, number);
+	cts_buf_put(&file->buffer, frame.data, frame.size);
+	digest(hash, file->buffer.data + start + 4 + CTS_SHA256_SIZE, 8 + frame.size);
+	memcpy(file->buffer.data + start + 4, hash, sizeof(hash));
+	file->size += HEADER_SIZE + frame.size;
+	return file->buffer.size >= BUFFER_MAX ? write_buffer(file) : 0;
+}
+
+int cts_journal_flush(struct cts_journal_file *file)
+{
+	int rc = write_buffer(file);
+
+	if (rc == 0 && fdatasync(file->fd) != 0)
+		rc = cts_fail_errno(CTS_EIO, errno, "cannot sync the journal '%s'", file->path);
+	return rc;
+}
+
+int cts_journal_cut(struct cts_journal_file *file, uint64_t size)
+{
+	cts_buf_clear(&file->buffer);
+	if (file->is_read_only)
+		return cts_fail(CTS_EIO, "the journal '%s' is read-only", file->path);
+	if (ftruncate(file->fd, (off_t)size) != 0 || fdatasync(file->fd) != 0)
+		return cts_fail_errno(CTS_EIO, errno, "cannot cut the journal '%s'", file->path);
+	file->size = file->written = size;
+	return 0;
+}
+
+int cts_journal_read(struct cts_journal_file *file, cts_journal_fn each, void *context)
+{
+	const unsigned char *map;
+	uint64_t at = 0;
+	int rc = 0;
+
+	if (file->written == 0)
+		return 0;
+	map = mmap(NULL, file->written, PROT_READ, MAP_SHARED, file->fd, 0);
+	if (map == MAP_FAILED)
+		return cts_fail_errno(CTS_EIO, errno, "cannot read the journal '%s'", file->path);
+	while (rc == 0 && file->written - at >= HEADER_SIZE) {
+		uint64_t size = cts_be32(map + at);
+		uint8_t hash[CTS_SHA256_SIZE];
+
+		if (size > FRAME_MAX || size > file->written - at - HEADER_SIZE)
+			break;
+		digest(hash, map + at + 4 + CTS_SHA256_SIZE, 8 + (size_t)size);
+		if (memcmp(hash, map + at + 4, sizeof(hash)) != 0)
+			break;
+		rc = each(context, cts_be64(map + at + 4 + CTS_SHA256_SIZE),
+			(struct cts_slice){.data = map + at + HEADER_SIZE, .size = (size_t)size},
+			at + HEADER_SIZE + size);
+		at += HEADER_SIZE + size;
+	}
+	munmap((void *)map, file->written);
+	return rc;
+}

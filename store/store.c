@@ -1,0 +1,410 @@
+/*
+ * Opening and making a store. A new one is whole before anyone can find it: callers make it under a
+ * temporary name. A store whose files lie on other inodes than when it was last written is a copy; it
+ * takes a new writer before its next change (write.c), so two copies never speak with one voice.
+ */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proto/buf.h"
+#include "proto/error.h"
+
+static const char default_name[] = ".ctsync";
+
+int cts_store_find(const char **out, struct cts_arena *arena, const char *start)
+{
+	char real[PATH_MAX];
+	size_t size;
+
+	if (!realpath(start, real))
+		return cts_fail_errno(CTS_EIO, errno, "cannot enter '%s'", start);
+	for (size = strlen(real);; size--) {
+		const char *path;
+		struct stat info;
+
+		while (size > 0 && real[size] != '/' && real[size] != '\0')
+			size--;
+		path = cts_arena_printf(arena, "%.*s/%s", (int)size, real, default_name);
+		if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+			*out = path;
+			return 0;
+		}
+		if (size == 0)
+			break;
+	}
+	cts_fail(CTS_ENOSTORE, "no store in '%s' or above it", start);
+	cts_hint("ctsync init --agency CODE, or ctsync clone URL --agency CODE");
+	return CTS_ENOSTORE;
+}
+
+static struct cts_store *make_handle(const char *path)
+{
+	struct cts_store *store = cts_malloc(sizeof(*store));
+
+	*store = (struct cts_store){.path = strdup(path)};
+	return store;
+}
+
+static char *join(const struct cts_store *store, const char *name)
+{
+	size_t size = strlen(store->path) + strlen(name) + 2;
+	char *path = cts_malloc(size);
+
+	snprintf(path, size, "%s/%s", store->path, name);
+	return path;
+}
+
+static int make_file(const char *folder, const char *name)
+{
+	char path[PATH_MAX];
+	int fd, rc = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return cts_fail_errno(CTS_EIO, errno, "cannot make '%s'", path);
+	if (fsync(fd) != 0)
+		rc = cts_fail_errno(CTS_EIO, errno, "cannot sync '%s'", path);
+	close(fd);
+	return rc;
+}
+
+static int sync_folder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (fd < 0)
+		return cts_fail_errno(CTS_EIO, errno, "cannot open '%s'", path);
+	if (fsync(fd) != 0)
+		rc = cts_fail_errno(CTS_EIO, errno, "cannot sync '%s'", path);
+	close(fd);
+	return rc;
+}
+
+static int identify(const char *path, uint64_t *device, uint64_t *inode)
+{
+	struct stat info;
+
+	if (stat(path, &info) != 0)
+		return cts_fail_errno(CTS_EIO, errno, "cannot read '%s'", path);
+	*device = (uint64_t)info.st_dev;
+	*inode = (uint64_t)info.st_ino;
+	return 0;
+}
+
+/* First rows of meta, in a transaction of their own. */
+static int write_meta(struct cts_store *store, const struct cts_store_setup *setup,
+	const char *writer, const char *journal_folder)
+{
+	struct cts_slice schema = cts_schema_bytes(setup->schema);
+	struct cts_txn txn = {.store = store, .is_writing = true};
+	char path[PATH_MAX];
+	char format[4] = {0, 0, 0, CTS_STORE_FORMAT};
+	int rc;
+
+	rc = cts_env_begin(store, true, &txn.mdb);
+	if (rc < 0)
+		return rc;
+	snprintf(path, sizeof(path), "%s/data.mdb", store->path);
+	rc = identify(path, &txn.counters.data_device, &txn.counters.data_inode);
+	if (rc < 0)
+		goto out;
+	snprintf(path, sizeof(path), "%s/journal", journal_folder);
+	rc = identify(path, &txn.counters.journal_device, &txn.counters.journal_inode);
+	if (rc < 0)
+		goto out;
+	txn.counters.next_line = 1;
+	rc = cts_meta_put(&txn, "format", format, sizeof(format));
+	if (rc == 0)
+		rc = cts_meta_put(&txn, "schema", schema.data, schema.size);
+	if (rc == 0)
+		rc = cts_meta_put(&txn, "agency", setup->agency, strlen(setup->agency));
+	if (rc == 0)
+		rc = cts_meta_put(&txn, "writer", writer, strlen(writer));
+	if (rc == 0)
+		rc = cts_meta_save(&txn);
+	if (rc == 0) {
+		rc = cts_db_fail(store, mdb_txn_commit(txn.mdb), "write");
+		txn.mdb = NULL;
+	}
+	if (rc == 0)
+		rc = cts_db_fail(store, mdb_env_sync(store->env, 1), "sync");
+out:
+	if (txn.mdb)
+		mdb_txn_abort(txn.mdb);
+	cts_arena_release(&txn.arena);
+	return rc;
+}
+
+static int write_config(
+	struct cts_store *store, const struct cts_store_setup *setup, const char *writer)
+{
+	struct cts_arena arena = {0};
+	const char *name, *mail;
+	int rc;
+
+	rc = cts_store_config_set(store, "ctsync.format", "1");
+	if (rc == 0)
+		rc = cts_store_config_set(store, "ctsync.agency", setup->agency);
+	if (rc == 0)
+		rc = cts_store_config_set(store, "ctsync.writer", writer);
+	if (rc == 0 && setup->author[0]) {
+		rc = cts_author_split(&name, &mail, &arena, setup->author);
+		if (rc == 0)
+			rc = cts_store_config_set(store, "user.name", name);
+		if (rc == 0)
+			rc = cts_store_config_set(store, "user.email", mail);
+	}
+	cts_arena_release(&arena);
+	return rc;
+}
+
+static int create(const char *path, const struct cts_store_setup *setup, const char *journal_folder,
+	bool is_rebuild)
+{
+	struct cts_store *store = make_handle(path);
+	char writer[CTS_WRITER_HEX + 1];
+	char *data = join(store, "data.mdb");
+	int rc = 0;
+
+	if (setup->writer)
+		snprintf(writer, sizeof(writer), "%s", setup->writer);
+	else
+		cts_writer_make(writer);
+	if (access(data, F_OK) == 0) {
+		rc = cts_fail(CTS_EREFUSED, "there is a store in '%s'", path);
+		goto out;
+	}
+	if (!is_rebuild) {
+		rc = make_file(path, "journal");
+		if (rc == 0)
+			rc = make_file(path, "received");
+		if (rc < 0)
+			goto out;
+	}
+	rc = cts_env_open(store, true);
+	if (rc == 0)
+		rc = write_meta(store, setup, writer, journal_folder);
+	if (rc == 0 && !is_rebuild)
+		rc = write_config(store, setup, writer);
+	if (rc == 0)
+		rc = sync_folder(path);
+out:
+	free(data);
+	cts_store_close(store);
+	return rc;
+}
+
+int cts_store_create(const char *path, const struct cts_store_setup *setup)
+{
+	return create(path, setup, path, false);
+}
+
+int cts_store_create_for_rebuild(
+	const char *path, const char *store_path, const struct cts_store_setup *setup)
+{
+	return create(path, setup, store_path, true);
+}
+
+static int copy_text(struct cts_txn *txn, const char *name, char *out, size_t room)
+{
+	struct cts_slice data;
+	int rc = cts_meta_get(txn, name, &data);
+
+	if (rc < 0)
+		return rc;
+	if (rc == 0 || data.size >= room)
+		return cts_store_damaged(txn->store, "it does not say whose it is");
+	memcpy(out, data.data, data.size);
+	out[data.size] = '\0';
+	return 0;
+}
+
+static int read_meta(struct cts_txn *txn)
+{
+	struct cts_store *store = txn->store;
+	struct cts_slice data, builtin = cts_schema_bytes(cts_schema_builtin());
+	int rc = cts_meta_get(txn, "format", &data);
+
+	if (rc < 0)
+		return rc;
+	if (rc == 0 || data.size != 4)
+		return cts_store_damaged(store, "it does not name its format");
+	if (cts_be32(data.data) > CTS_STORE_FORMAT) {
+		cts_fail(CTS_ENEWER, "the store '%s' has format %u; this program knows %d", store->path,
+			cts_be32(data.data), CTS_STORE_FORMAT);
+		cts_hint("install a newer ctsync");
+		return CTS_ENEWER;
+	}
+	rc = copy_text(txn, "agency", store->agency, sizeof(store->agency));
+	if (rc == 0)
+		rc = copy_text(txn, "writer", store->writer, sizeof(store->writer));
+	if (rc < 0)
+		return rc;
+	rc = cts_meta_get(txn, "schema", &data);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return cts_store_damaged(store, "its schema is missing");
+	/* Reading the tables of the built-in schema again would be a waste in almost every store. */
+	if (data.size == builtin.size && memcmp(data.data, builtin.data, data.size) == 0)
+		return 0;
+	return cts_schema_load(&store->schema, data.data, data.size);
+}
+
+/* What the journal file holds and LMDB lacks is taken in before anyone reads. */
+static int recover(struct cts_store *store)
+{
+	struct cts_txn *txn = NULL;
+	bool is_needed;
+	int rc = cts_txn_begin(&txn, store);
+
+	if (rc < 0)
+		return rc;
+	is_needed = cts_recover_is_needed(txn);
+	cts_txn_end(txn);
+	if (!is_needed || store->read_only)
+		return 0;
+	return cts_store_exchange(store, NULL, NULL);
+}
+
+int cts_store_open(struct cts_store **out, const char *path)
+{
+	struct cts_store *store = make_handle(path);
+	struct cts_txn *txn = NULL;
+	const char *anyfs;
+	struct stat info;
+	int rc;
+
+	if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) {
+		rc = cts_fail(CTS_ENOSTORE, "no store at '%s'", path);
+		cts_hint("ctsync init --agency CODE");
+		goto out;
+	}
+	rc = cts_lock_check_filesystem(path);
+	if (rc < 0) {
+		anyfs = cts_store_config(store, "store.anyfs");
+		if (!anyfs || strcmp(anyfs, "true") != 0)
+			goto out;
+		cts_error_clear();
+	}
+	rc = cts_env_open(store, false);
+	if (rc < 0)
+		goto out;
+	rc = cts_txn_begin(&txn, store);
+	if (rc == 0)
+		rc = read_meta(txn);
+	cts_txn_end(txn);
+	if (rc == 0)
+		rc = recover(store);
+	if (rc < 0)
+		goto out;
+	*out = store;
+	store = NULL;
+out:
+	cts_store_close(store);
+	return rc;
+}
+
+void cts_store_close(struct cts_store *store)
+{
+	if (!store)
+		return;
+	cts_env_close(store);
+	cts_schema_free(store->schema);
+	cts_config_free(store->config);
+	free(store->author);
+	free(store->path);
+	free(store);
+}
+
+const char *cts_store_path(const struct cts_store *store)
+{
+	return store->path;
+}
+
+const struct cts_schema *cts_store_schema(const struct cts_store *store)
+{
+	return store->schema ? store->schema : cts_schema_builtin();
+}
+
+/* A user's own git configuration, for those who never told ctsync their name. */
+static const char *from_git(struct cts_arena *arena, const char *key)
+{
+	const char *home = getenv("HOME"), *xdg = getenv("XDG_CONFIG_HOME");
+	const char *global = getenv("GIT_CONFIG_GLOBAL");
+	const char *value = NULL;
+
+	if (global)
+		return cts_config_file_get(arena, global, key);
+	if (home)
+		value = cts_config_file_get(arena, cts_arena_printf(arena, "%s/.gitconfig", home), key);
+	if (!value && xdg && xdg[0])
+		value = cts_config_file_get(arena, cts_arena_printf(arena, "%s/git/config", xdg), key);
+	else if (!value && home)
+		value = cts_config_file_get(
+			arena, cts_arena_printf(arena, "%s/.config/git/config", home), key);
+	return value;
+}
+
+void cts_store_identity(const struct cts_store *store, struct cts_identity *out)
+{
+	struct cts_store *own = (struct cts_store *)store; /* the author is looked up once */
+	struct cts_arena arena = {0};
+	const char *name, *mail;
+
+	if (!store->author) {
+		name = cts_store_config(store, "user.name");
+		mail = cts_store_config(store, "user.email");
+		name = name ? name : from_git(&arena, "user.name");
+		mail = mail ? mail : from_git(&arena, "user.email");
+		own->author = strdup(name && mail && name[0] && mail[0]
+				? cts_arena_printf(&arena, "%s <%s>", name, mail)
+				: "");
+		cts_arena_release(&arena);
+	}
+	memcpy(out->agency, store->agency, sizeof(out->agency));
+	memcpy(out->writer, store->writer, sizeof(out->writer));
+	out->author = store->author;
+}
+
+int cts_store_sync(struct cts_store *store)
+{
+	return cts_db_fail(store, mdb_env_sync(store->env, 1), "sync");
+}
+
+int cts_store_append_received(struct cts_store *store, const char *line)
+{
+	struct cts_buf text = {0};
+	char *path = join(store, "received");
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666), rc = 0;
+
+	cts_buf_printf(&text, "%s\n", line);
+	if (fd < 0)
+		rc = cts_fail_errno(CTS_EIO, errno, "cannot open '%s'", path);
+	/* One write of one line: a torn last line is left out when it is read back. */
+	else if (write(fd, text.data, text.size) != (ssize_t)text.size || fdatasync(fd) != 0)
+		rc = cts_fail_errno(CTS_EIO, errno, "cannot write '%s'", path);
+	if (fd >= 0)
+		close(fd);
+	cts_buf_release(&text);
+	free(path);
+	return rc;
+}
+
+int cts_store_lock_mirror(struct cts_store *store, int wait_ms)
+{
+	char *path = join(store, "mirror.lock");
+	int rc = cts_lock_take(path, wait_ms);
+
+	free(path);
+	return rc;
+}

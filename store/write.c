@@ -1,0 +1,479 @@
+/*
+ * The local change: what puts and deletes of one transaction make up. It begins with the first record
+ * that really differs, journals each record's images before and after, and ends with the end frame; no
+ * difference, no change.
+ *
+ * If something was received since our last change, numbers for seen commits are reserved first: they will
+ * name the heads that we knew. A store that turns out to be a copy, or whose line somebody forked, begins
+ * a line of its own with a new writer.
+ */
+#include "store/internal.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "proto/buf.h"
+#include "proto/diff.h"
+#include "proto/error.h"
+#include "proto/time.h"
+#include "proto/validate.h"
+
+enum { PARENTS_MAX = 64 };
+
+static int put_frame(struct cts_txn *txn, uint32_t n, const struct cts_frame *frame)
+{
+	struct cts_buf key = {0}, data = {0};
+	int rc;
+
+	cts_buf_put_be64(&key, txn->counters.journal_number);
+	cts_buf_put_be32(&key, n);
+	cts_frame_encode(&data, frame);
+	rc = cts_db_put(txn, CTS_DB_JOURNAL, cts_buf_slice(&key), cts_buf_slice(&data));
+	if (rc == 0 && !txn->is_replaying)
+		rc = cts_journal_append(
+			txn->journal, txn->counters.journal_number, cts_buf_slice(&data));
+	cts_buf_release(&key);
+	cts_buf_release(&data);
+	return rc;
+}
+
+/* The files lie elsewhere than when they were last written: this is a copy, or a restored backup. */
+static int is_copy(struct cts_txn *txn, bool *out)
+{
+	char path[4096];
+	struct stat info;
+	uint64_t device, inode;
+
+	snprintf(path, sizeof(path), "%s/data.mdb", txn->store->path);
+	if (stat(path, &info) != 0)
+		return cts_fail(CTS_EIO, "cannot read '%s'", path);
+	cts_journal_identity(txn->journal, &device, &inode);
+	*out = txn->counters.data_device != (uint64_t)info.st_dev ||
+		txn->counters.data_inode != (uint64_t)info.st_ino ||
+		txn->counters.journal_device != device || txn->counters.journal_inode != inode;
+	txn->counters.data_device = (uint64_t)info.st_dev;
+	txn->counters.data_inode = (uint64_t)info.st_ino;
+	txn->counters.journal_device = device;
+	txn->counters.journal_inode = inode;
+	return 0;
+}
+
+static int take_new_writer(struct cts_txn *txn)
+{
+	cts_writer_make(txn->store->writer);
+	txn->counters.own_line = 0;
+	return cts_meta_put(txn, "writer", txn->store->writer, CTS_WRITER_HEX);
+}
+
+/* The line that this change extends: our own, or a new one. */
+static int own_line(struct cts_txn *txn, uint32_t *out)
+{
+	struct cts_line_row row = {0};
+	int rc = cts_lines_load(txn);
+
+	if (rc < 0)
+		return rc;
+	if (txn->counters.own_line) {
+		*out = (uint32_t)txn->counters.own_line;
+		return 0;
+	}
+	/* The identity may be spent: a line of this writer exists that we do not extend. */
+	for (size_t i = 0; i < txn->line_count; i++)
+		if (strcmp(txn->lines[i].writer, txn->store->writer) == 0) {
+			rc = take_new_writer(txn);
+			if (rc < 0)
+				return rc;
+			break;
+		}
+	memcpy(row.writer, txn->store->writer, sizeof(row.writer));
+	memcpy(row.agency, txn->store->agency, sizeof(row.agency));
+	rc = cts_line_add(txn, &row, out);
+	txn->counters.own_line = *out;
+	return rc;
+}
+
+static int put_own_row(struct cts_txn *txn, struct cts_change *change)
+{
+	struct cts_line_row *line = cts_line_at(txn, change->ref.line);
+	int rc = cts_change_arrive(txn, change);
+
+	if (rc < 0)
+		return rc;
+	line->last_seq = change->ref.seq;
+	rc = cts_change_put(txn, change);
+	return rc < 0 ? rc : cts_line_save(txn, change->ref.line);
+}
+
+/* How a head is named in the journal: by its commit, or as a change while that is pending. */
+static int name_head(struct cts_txn *txn, const char **out, struct cts_ref ref)
+{
+	struct cts_change change;
+	char text[CTS_CHANGE_TEXT + CTS_OID_HEX];
+	int rc = cts_change_get(txn, &change, &txn->open.arena, ref);
+
+	if (rc < 0)
+		return rc;
+	if (cts_oid_is_zero(&change.commit))
+		cts_change_format(text, change.writer, change.ref.seq);
+	else
+		cts_oid_format(text, &change.commit);
+	*out = cts_arena_strdup(&txn->open.arena, text);
+	return 0;
+}
+
+/* Reserves the seen commits: each joins our previous one and up to 63 heads (64 for the very first). */
+static int reserve_seen(struct cts_txn *txn, uint32_t line, struct cts_frame *frame)
+{
+	struct cts_open_change *open = &txn->open;
+	struct cts_vector past = {0};
+	struct cts_ref *heads = NULL;
+	size_t head_count = 0, taken = 0;
+	uint64_t seq = cts_line_at(txn, line)->last_seq;
+	const char **names = NULL;
+	int rc = 0;
+
+	if (seq)
+		rc = cts_txn_add_past(txn, &past, (struct cts_ref){.line = line, .seq = seq});
+	if (rc == 0)
+		rc = cts_lines_newest_beyond(txn, &past, &open->arena, &heads, &head_count);
+	for (size_t i = 0; rc == 0 && i < head_count; i++) {
+		const char **name = cts_arena_push(
+			&open->arena, &names, &frame->seen_head_count, sizeof(*names));
+
+		rc = name_head(txn, name, heads[i]);
+	}
+	frame->seen = names;
+	while (rc == 0 && taken < head_count) {
+		struct cts_change seen = open->change;
+		size_t room = seq ? PARENTS_MAX - 1 : PARENTS_MAX;
+
+		for (; rc == 0 && taken < head_count && room; taken++, room--)
+			rc = cts_txn_add_past(txn, &past, heads[taken]);
+		seen.ref = (struct cts_ref){.line = line, .seq = ++seq};
+		seen.is_seen = true;
+		seen.last_seen = seen.ref;
+		seen.message = "";
+		cts_vector_raise(&past, seen.ref);
+		if (rc == 0)
+			rc = cts_vector_put(txn, seen.ref, &past);
+		if (rc == 0)
+			rc = put_own_row(txn, &seen);
+		frame->seen_count++;
+	}
+	txn->counters.unseen = 0;
+	cts_vector_release(&past);
+	return rc;
+}
+
+/* The change's place on the line and the knowledge it stands on. */
+static int begin_on_line(struct cts_txn *txn, struct cts_frame *frame, uint32_t line)
+{
+	struct cts_change *change = &txn->open.change;
+	struct cts_change previous = {0};
+	uint64_t seq;
+	int rc = 0;
+
+	if (txn->counters.unseen || !cts_line_at(txn, line)->last_seq)
+		rc = reserve_seen(txn, line, frame);
+	if (rc < 0)
+		return rc;
+	seq = cts_line_at(txn, line)->last_seq;
+	if (seq)
+		rc = cts_change_get(txn, &previous, &txn->open.arena,
+			(struct cts_ref){.line = line, .seq = seq});
+	change->last_seen = previous.last_seen;
+	change->ref = (struct cts_ref){.line = line, .seq = seq + 1};
+	frame->seq = change->ref.seq;
+	return rc;
+}
+
+/* A transaction of seen commits alone; its number is that of the last of them. */
+static int journal_seen(struct cts_txn *txn, struct cts_frame *frame)
+{
+	const struct cts_frame end = {.kind = CTS_FRAME_END, .message = ""};
+	int rc;
+
+	if (!frame->seen_count)
+		return 0;
+	frame->seq--;
+	txn->counters.journal_number++;
+	rc = put_frame(txn, 0, frame);
+	if (rc == 0)
+		rc = put_frame(txn, 1, &end);
+	cts_arena_clear(&txn->open.arena);
+	return rc < 0 ? rc : 1;
+}
+
+static int begin_change(
+	struct cts_txn *txn, const char *agency, const char *author, int64_t time, bool is_seen_only)
+{
+	struct cts_open_change *open = &txn->open;
+	struct cts_frame frame = {.kind = CTS_FRAME_BEGIN};
+	uint32_t line;
+	int rc = own_line(txn, &line);
+
+	if (rc < 0)
+		return rc;
+	open->is_local = true;
+	open->touched = 0;
+	open->change = (struct cts_change){
+		.agency = cts_arena_strdup(&open->arena, agency),
+		.author = cts_arena_strdup(&open->arena, author),
+		.message = "",
+		.time = time,
+		.received = time,
+	};
+	memcpy(open->change.writer, cts_line_at(txn, line)->writer, CTS_WRITER_HEX + 1);
+	frame.agency = open->change.agency;
+	frame.writer = open->change.writer;
+	frame.author = open->change.author;
+	frame.time = time;
+	rc = begin_on_line(txn, &frame, line);
+	if (rc < 0)
+		return rc;
+	if (is_seen_only)
+		return journal_seen(txn, &frame);
+	txn->counters.journal_number++;
+	rc = put_frame(txn, 0, &frame);
+	if (rc < 0)
+		return rc;
+	rc = cts_change_arrive(txn, &open->change);
+	if (rc < 0)
+		return rc;
+	open->is_open = true;
+	return 1;
+}
+
+static int begin_own_change(struct cts_txn *txn, bool is_seen_only)
+{
+	struct cts_identity identity;
+	const char *author;
+	bool copy = false;
+	int rc;
+
+	cts_store_identity(txn->store, &identity);
+	author = txn->write && txn->write->author ? txn->write->author : identity.author;
+	if (!author[0]) {
+		cts_fail(CTS_EREFUSED, "it is not known who you are");
+		cts_hint("name yourself with --author 'Name <mail>', or set user.name and user.email "
+			 "with git config");
+		return CTS_EREFUSED;
+	}
+	rc = is_copy(txn, &copy);
+	if (rc == 0 && copy && txn->counters.own_line)
+		rc = take_new_writer(txn);
+	if (rc < 0)
+		return rc;
+	return begin_change(txn, identity.agency, author, cts_time_now(), is_seen_only);
+}
+
+/* Takes the edits in and journals them. */
+static int take(struct cts_txn *txn, const char *key, struct cts_record_edits *edits,
+	struct cts_slice before, struct cts_slice after)
+{
+	struct cts_frame frame = {
+		.kind = CTS_FRAME_RECORD, .key = key, .before = before, .after = after};
+	int rc = put_frame(txn, txn->open.touched + 1, &frame);
+
+	return rc < 0 ? rc : cts_apply_edits(txn, key, edits);
+}
+
+/* A change is one edit of each record: a second would make two of what git shows as one. */
+static int check_once(struct cts_txn *txn, const char *key)
+{
+	struct cts_buf name = {0};
+	struct cts_slice data;
+	int rc;
+
+	if (!txn->open.is_open)
+		return 0;
+	cts_history_key(&name, key, txn->open.change.arrival);
+	rc = cts_db_get(txn, CTS_DB_HISTORY, cts_buf_slice(&name), &data);
+	cts_buf_release(&name);
+	if (rc == 1)
+		return cts_fail(CTS_EVALUE, "'%s' stands twice in one change", key);
+	return rc;
+}
+
+/* A change of one record: `before` and `after` as images; either may be NULL. @return 1 it differs */
+static int change_record(
+	struct cts_txn *txn, const struct cts_record *before, const struct cts_record *after)
+{
+	struct cts_arena scratch = {0};
+	struct cts_buf old = {0}, new = {0};
+	struct cts_record_edits edits;
+	const char *key = cts_record_key(&scratch, before ? before : after);
+	int rc = cts_diff(&edits, &scratch, before, after);
+
+	if (rc == 0 && edits.edit_count)
+		rc = check_once(txn, key);
+	if (rc < 0)
+		goto out;
+	if (!edits.edit_count) {
+		rc = 0;
+		goto out;
+	}
+	if (!txn->open.is_open) {
+		rc = begin_own_change(txn, false);
+		if (rc < 0)
+			goto out;
+	}
+	if (before)
+		cts_record_encode(&old, before);
+	if (after)
+		cts_record_encode(&new, after);
+	rc = take(txn, key, &edits, cts_buf_slice(&old), cts_buf_slice(&new));
+	rc = rc < 0 ? rc : 1;
+out:
+	cts_buf_release(&old);
+	cts_buf_release(&new);
+	cts_arena_release(&scratch);
+	return rc;
+}
+
+int cts_txn_put(struct cts_txn *txn, const struct cts_record *record)
+{
+	struct cts_record before = {0}, after = {0};
+	bool deleted = true;
+	const char *key = cts_record_key(&txn->arena, record);
+	int rc, had;
+
+	assert(txn->is_writing);
+	had = cts_records_load(txn, &before, &deleted, NULL, key);
+	if (had < 0)
+		return had;
+	rc = cts_validate_record(record, had && !deleted ? &before : NULL);
+	if (rc == 0)
+		rc = cts_index_check_unique(txn, record);
+	if (rc < 0)
+		goto out;
+	cts_record_copy(&after, record);
+	/* Whoever edits a record has seen that somebody deleted it, and keeps it (merge.h). */
+	if (had && !deleted && !cts_record_equal(&before, &after))
+		cts_record_settle(&after, CTS_DELETED);
+	rc = change_record(txn, had && !deleted ? &before : NULL, &after);
+out:
+	cts_record_release(&before);
+	cts_record_release(&after);
+	return rc;
+}
+
+int cts_txn_delete(struct cts_txn *txn, const char *key)
+{
+	struct cts_record before;
+	int rc;
+
+	assert(txn->is_writing);
+	rc = cts_txn_get(txn, &before, key);
+	if (rc < 0)
+		return rc;
+	rc = change_record(txn, &before, NULL);
+	cts_record_release(&before);
+	return rc;
+}
+
+int cts_txn_show_seen(struct cts_txn *txn)
+{
+	assert(!txn->open.is_open);
+	return begin_own_change(txn, true);
+}
+
+/* Ends the change: its message, its row, its end frame. */
+static int close_change(struct cts_txn *txn, const char *message)
+{
+	struct cts_open_change *open = &txn->open;
+	struct cts_frame frame = {.kind = CTS_FRAME_END, .record_count = open->touched};
+	struct cts_line_row *line = cts_line_at(txn, open->change.ref.line);
+	uint64_t others = open->touched > 2 ? open->touched - 2 : 0;
+	int rc;
+
+	if (!message || !message[0]) {
+		if (others)
+			cts_buf_printf(&open->summary, "; and %llu more", (unsigned long long)others);
+		message = cts_buf_text(&open->summary);
+	}
+	open->change.message = message;
+	open->change.record_count = open->touched;
+	frame.message = message;
+	rc = put_frame(txn, open->touched + 1, &frame);
+	if (rc == 0)
+		rc = cts_change_put(txn, &open->change);
+	if (rc < 0)
+		return rc;
+	line->last_seq = open->change.ref.seq;
+	rc = cts_line_save(txn, open->change.ref.line);
+	if (rc == 0 && txn->write) {
+		txn->write->changed = true;
+		cts_change_format(
+			txn->write->change, open->change.writer, open->change.ref.seq);
+	}
+	open->is_open = false;
+	cts_arena_clear(&open->arena);
+	cts_buf_clear(&open->summary);
+	return rc;
+}
+
+int cts_write_close(struct cts_txn *txn)
+{
+	if (txn->write)
+		txn->write->changed = false;
+	if (!txn->open.is_open)
+		return 0;
+	return close_change(txn, txn->write ? txn->write->message : NULL);
+}
+
+/* ---- once more, from the journal file --------------------------------------------------------- */
+
+int cts_write_replay_begin(struct cts_txn *txn, const struct cts_frame *begin)
+{
+	struct cts_store *store = txn->store;
+	int rc = cts_lines_load(txn);
+
+	if (rc < 0)
+		return rc;
+	/* The writer of the entry is who we were when it was made. */
+	if (strcmp(begin->writer, store->writer) != 0) {
+		snprintf(store->writer, sizeof(store->writer), "%s", begin->writer);
+		txn->counters.own_line = 0;
+		rc = cts_meta_put(txn, "writer", store->writer, CTS_WRITER_HEX);
+	}
+	for (size_t i = 0; rc == 0 && !txn->counters.own_line && i < txn->line_count; i++)
+		if (strcmp(txn->lines[i].writer, begin->writer) == 0 &&
+			txn->lines[i].last_seq + begin->seen_count + 1 == begin->seq)
+			txn->counters.own_line = i + 1;
+	if (rc < 0)
+		return rc;
+	txn->counters.unseen = begin->seen_count > 0;
+	rc = begin_change(txn, begin->agency, begin->author, begin->time, false);
+	if (rc < 0)
+		return rc;
+	/* Where git went on without this journal, the change gets a new number, or a new writer: what
+	 * matters is that nothing typed is lost. */
+	return 0;
+}
+
+int cts_write_replay_record(struct cts_txn *txn, const struct cts_frame *frame)
+{
+	struct cts_record before = {0}, after = {0};
+	const struct cts_schema *schema = cts_store_schema(txn->store);
+	int rc = 0;
+
+	if (frame->before.size)
+		rc = cts_record_decode(&before, schema, frame->before.data, frame->before.size);
+	if (rc == 0 && frame->after.size)
+		rc = cts_record_decode(&after, schema, frame->after.data, frame->after.size);
+	if (rc == 0)
+		rc = change_record(txn, before.kind ? &before : NULL, after.kind ? &after : NULL);
+	cts_record_release(&before);
+	cts_record_release(&after);
+	return rc < 0 ? rc : 0;
+}
+
+int cts_write_replay_end(struct cts_txn *txn, const struct cts_frame *end)
+{
+	if (!txn->open.is_open)
+		return cts_store_damaged(txn->store, "the journal ends a change that has not begun");
+	return close_change(txn, end->message);
+}
