@@ -74,4 +74,7 @@ void cts_json_input_free(struct cts_json_input *input);
 int cts_json_input_next(struct cts_json_input *input, struct cts_record *out, bool **named,
 	const struct cts_schema *schema, const char *default_kind);
 
+/* The line on which the object begins that next read last, whether it liked it or not; from 1. */
+size_t cts_json_input_line(const struct cts_json_input *input);
+
 #endif

@@ -23,6 +23,7 @@ struct cts_json_input {
 	struct cts_json_text text;
 	char *name;
 	const struct cts_json_node *next; /* of a file read whole */
+	const struct cts_json_node *last; /* the object read last; NULL: its line did not parse */
 	bool has_lines;
 	int fd;
 	struct cts_buf pending; /* read, not yet handed out */
@@ -385,8 +386,11 @@ int cts_json_input_next(struct cts_json_input *input, struct cts_record *out, bo
 {
 	const struct cts_json_node *object = NULL;
 	bool *read = NULL;
-	int rc = next_object(&object, input);
+	int rc;
 
+	input->last = NULL;
+	rc = next_object(&object, input);
+	input->last = object;
 	if (rc <= 0)
 		return rc;
 	if (object->type != CTS_JSON_OBJECT) {
@@ -399,4 +403,9 @@ int cts_json_input_next(struct cts_json_input *input, struct cts_record *out, bo
 		return rc;
 	*named = read;
 	return 1;
+}
+
+size_t cts_json_input_line(const struct cts_json_input *input)
+{
+	return input->last ? cts_json_line(&input->text, input->last) : input->text.line;
 }
