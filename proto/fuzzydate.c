@@ -2,7 +2,8 @@
  * What a fuzzy date means: its form and window, whether it may be typed, whether it is overdue, how
  * it sorts. The grammar is at the top of fuzzyread.c.
  *
- * The invariant: a window with both ends has earliest <= latest, and an end that does not exist is 0.
+ * The invariant: a window with both ends has earliest <= latest, and an end that does not exist is
+ * 0.
  */
 #include "proto/fuzzydate.h"
 
@@ -80,7 +81,8 @@ static int fail_label(const char *field, const char *text, size_t date_size, con
 	put_quoted(&hint, date, date_size - (size_t)(date - text));
 	cts_buf_puts(&hint, " label=");
 	put_quoted(&hint, label, size);
-	cts_fail(CTS_EVALUE, "'%s' holds a date and a label: '%s' takes the date alone", text, field);
+	cts_fail(CTS_EVALUE, "'%s' holds a date and a label: '%s' takes the date alone", text,
+		field);
 	cts_hint("%s", cts_buf_text(&hint));
 	cts_buf_release(&hint);
 	return CTS_EVALUE;
@@ -141,6 +143,6 @@ int cts_fuzzy_compare(const struct cts_fuzzy *a, const struct cts_fuzzy *b)
 {
 	int order = compare_ends(a->has_latest, a->latest, b->has_latest, b->latest);
 
-	return order ? order :
-		       compare_ends(a->has_earliest, a->earliest, b->has_earliest, b->earliest);
+	return order ? order
+		     : compare_ends(a->has_earliest, a->earliest, b->has_earliest, b->earliest);
 }

@@ -92,9 +92,8 @@ static const char *read_words(struct cts_fuzzy_reading *out, const char *at)
 /* Dependent on X: the whole text, whatever X is. */
 static const char *read_condition(struct cts_fuzzy_reading *out, const char *at)
 {
-	static const char *const known[] = {
-		"dependent on", "dependent upon", "depends on", "depending on", "subject to",
-		"conditional on", "contingent on"};
+	static const char *const known[] = {"dependent on", "dependent upon", "depends on",
+		"depending on", "subject to", "conditional on", "contingent on"};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		const char *end = cts_token_word(at, known[i]);

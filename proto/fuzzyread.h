@@ -1,6 +1,7 @@
 /*
- * Inside proto/ only: the parser of fuzzy dates, in three layers: words (fuzzytoken.c), shapes with a
- * window (fuzzywindow.c), whole dates (fuzzyread.c). fuzzydate.c decides what to make of a reading.
+ * Inside proto/ only: the parser of fuzzy dates, in three layers: words (fuzzytoken.c), shapes with
+ * a window (fuzzywindow.c), whole dates (fuzzyread.c). fuzzydate.c decides what to make of a
+ * reading.
  */
 #ifndef CTS_PROTO_FUZZYREAD_H
 #define CTS_PROTO_FUZZYREAD_H
@@ -12,14 +13,15 @@ struct cts_fuzzy_reading {
 	char problem[64]; /* why this has the shape of a date but is none; "": it is one */
 };
 
-/* The reading of the start of a text; `whole`: only one that takes the whole text (but spaces around
- * it and one full stop), else one that ends at a space, '(', ',' or the end. False: there is none. */
+/* The reading of the start of a text; `whole`: only one that takes the whole text (but spaces
+ * around it and one full stop), else one that ends at a space, '(', ',' or the end. False: there is
+ * none. */
 bool cts_fuzzy_read(struct cts_fuzzy_reading *out, const char *text, bool whole);
 
 /* Whatever has a first and a last day; the end of the longest such shape, or NULL. */
 const char *cts_fuzzy_read_window(struct cts_fuzzy_reading *out, const char *at, bool whole);
-void cts_fuzzy_set_window(struct cts_fuzzy_reading *out, enum cts_fuzzy_form form,
-	int32_t earliest, int32_t latest);
+void cts_fuzzy_set_window(
+	struct cts_fuzzy_reading *out, enum cts_fuzzy_form form, int32_t earliest, int32_t latest);
 
 /* The size of the space at `at`: ASCII, U+00A0, U+2009, U+202F; 0: none. */
 size_t cts_token_space_size(const char *at);

@@ -1,6 +1,6 @@
 /*
- * The shapes of fuzzy dates that have a first and a last day. cts_fuzzy_read_window keeps the longest
- * that stands at the start of a text; the grammar is at the top of fuzzyread.c.
+ * The shapes of fuzzy dates that have a first and a last day. cts_fuzzy_read_window keeps the
+ * longest that stands at the start of a text; the grammar is at the top of fuzzyread.c.
  *
  * A shape with numbers that no calendar has (31 June) is still read, with a problem, so that typing
  * it can be refused instead of being taken for prose.
@@ -30,8 +30,8 @@ static __attribute__((format(printf, 2, 3))) void set_problem(
 	va_end(args);
 }
 
-void cts_fuzzy_set_window(struct cts_fuzzy_reading *out, enum cts_fuzzy_form form,
-	int32_t earliest, int32_t latest)
+void cts_fuzzy_set_window(
+	struct cts_fuzzy_reading *out, enum cts_fuzzy_form form, int32_t earliest, int32_t latest)
 {
 	out->fuzzy.form = form;
 	out->fuzzy.has_earliest = out->fuzzy.has_latest = true;
@@ -72,8 +72,6 @@ static void set_days(struct cts_fuzzy_reading *out, int32_t from, int32_t to)
 		set_problem(out, "the range ends before it begins");
 	cts_fuzzy_set_window(out, CTS_FUZZY_DAY_RANGE, from, to);
 }
-
-/* ---- shapes ----------------------------------------------------------------------------------- */
 
 /* 2021-06-15, 2021-06. */
 static const char *read_iso(struct cts_fuzzy_reading *out, const char *at)
@@ -271,7 +269,7 @@ static const char *read_part(
 	return NULL;
 }
 
-/* Q2 2021, H1 FY21, and 2021-Q2; 2021 Q2 only where `whole`, since a cell may read `2021 Q2 2021`. */
+/* Q2 2021, H1 FY21, 2021-Q2; 2021 Q2 only where `whole`: a cell may read `2021 Q2 2021`. */
 static const char *read_part_of_year(struct cts_fuzzy_reading *out, const char *at, bool whole)
 {
 	const char *end, *next;
@@ -308,8 +306,8 @@ static const char *read_whole_year(struct cts_fuzzy_reading *out, const char *at
 
 	at = read_span(out, &span, at);
 	if (at)
-		set_months(out, span.is_fiscal ? CTS_FUZZY_FISCAL_YEAR : CTS_FUZZY_YEAR,
-			span.first, 12);
+		set_months(out, span.is_fiscal ? CTS_FUZZY_FISCAL_YEAR : CTS_FUZZY_YEAR, span.first,
+			12);
 	return at;
 }
 

@@ -44,7 +44,7 @@ static bool is_device_name(const char *id)
 		return false;
 	}
 	return stem == 4 && (memcmp(id, "com", 3) == 0 || memcmp(id, "lpt", 3) == 0) &&
-		id[3] >= '1' && id[3] <= '9';
+	       id[3] >= '1' && id[3] <= '9';
 }
 
 bool cts_id_is_valid(const char *id)
@@ -54,7 +54,7 @@ bool cts_id_is_valid(const char *id)
 	while (is_id_character(id[size]) && size <= CTS_ID_MAX)
 		size++;
 	return size > 0 && size <= CTS_ID_MAX && id[size] == '\0' && is_lower_or_digit(id[0]) &&
-		is_lower_or_digit(id[size - 1]) && !is_device_name(id);
+	       is_lower_or_digit(id[size - 1]) && !is_device_name(id);
 }
 
 /* The id nearest to what was typed; "" when nothing is left of it. */
@@ -222,7 +222,8 @@ int cts_agency_id(const char **out, struct cts_arena *arena, const char *code)
 		return CTS_EVALUE;
 	}
 	if (!cts_agency_is_valid(id))
-		return cts_fail(CTS_EVALUE, "'%s' cannot be an agency's code: the name is reserved", code);
+		return cts_fail(
+			CTS_EVALUE, "'%s' cannot be an agency's code: the name is reserved", code);
 	*out = id;
 	return 0;
 }
@@ -236,7 +237,7 @@ bool cts_agency_is_valid(const char *agency)
 			return false;
 	/* It is the id of a record too, and begins the ids that its store makes. */
 	return agency[size] == '\0' && cts_id_is_valid(agency) && strcmp(agency, "main") != 0 &&
-		strcmp(agency, "root") != 0;
+	       strcmp(agency, "root") != 0;
 }
 
 bool cts_writer_is_valid(const char *writer)

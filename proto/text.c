@@ -4,8 +4,8 @@
  *
  * Model: one scan classifies a text as plain, in need of work, or forbidden. Printable ASCII passes
  * eight bytes at a time, and the ranges that no normalisation can touch (Latin with accents,
- * punctuation, ideographs) pass by their code points; only the rest reaches utf8proc's composer. This
- * is the hot path of an import of a million records.
+ * punctuation, ideographs) pass by their code points; only the rest reaches utf8proc's composer.
+ * This is the hot path of an import of a million records.
  */
 #include "proto/text.h"
 
@@ -24,7 +24,7 @@
 /* What a scan of a text found. */
 struct scan {
 	bool has_cr;
-	bool may_compose; /* a character that NFC could change, or join with its neighbour */
+	bool may_compose;  /* a character that NFC could change, or join with its neighbour */
 	const char *wrong; /* what the forbidden character at `offset` is; NULL: none */
 	size_t offset;
 	utf8proc_int32_t code;
@@ -68,7 +68,7 @@ static size_t plain_prefix(const char *text, size_t size)
 static bool is_settled(utf8proc_int32_t code)
 {
 	return code < 0x300 || (code >= 0x2010 && code <= 0x205e) ||
-		(code >= 0x4e00 && code <= 0x9fff) || (code >= 0xac00 && code <= 0xd7a3);
+	       (code >= 0x4e00 && code <= 0x9fff) || (code >= 0xac00 && code <= 0xd7a3);
 }
 
 static bool is_bidirectional_control(utf8proc_int32_t code)
@@ -76,7 +76,7 @@ static bool is_bidirectional_control(utf8proc_int32_t code)
 	return (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
 }
 
-/* One character at text + at, which is not plain. @return its size; 0: forbidden, and `scan` says why */
+/* The size of the character at text + at, which is not plain; 0: forbidden, and `scan` says why. */
 static size_t scan_character(struct scan *scan, const char *text, size_t size, size_t at)
 {
 	const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)text + at;
@@ -134,7 +134,7 @@ static char *compose(size_t *out_size, const char *text, size_t size)
 		count = utf8proc_decompose(
 			bytes, (utf8proc_ssize_t)size, codes, (utf8proc_ssize_t)room, COMPOSING);
 		if (count < 0)
-			abort(); /* the caller has scanned the text: it is valid and of bounded size */
+			abort(); /* cannot be: the caller has scanned the text */
 		if ((size_t)count <= room)
 			break;
 		room = (size_t)count;

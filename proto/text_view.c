@@ -1,10 +1,10 @@
 /*
- * Text as it is looked at: made safe for a terminal, measured in columns, cut, and folded for search.
- * Unlike text.c this must take any bytes, since what is shown may come from a file, a remote or a
- * damaged store; nothing here fails.
+ * Text as it is looked at: made safe for a terminal, measured in columns, cut, and folded for
+ * search. Unlike text.c this must take any bytes, since what is shown may come from a file, a
+ * remote or a damaged store; nothing here fails.
  *
- * A terminal obeys control characters and hides zero-width ones, so a hostile title could repaint the
- * screen or look like another: everything invisible is written out as an escape.
+ * A terminal obeys control characters and hides zero-width ones, so a hostile title could repaint
+ * the screen or look like another: everything invisible is written out as an escape.
  */
 #include "proto/text.h"
 
@@ -41,7 +41,7 @@ static bool is_invisible(utf8proc_int32_t code)
 	utf8proc_category_t category = utf8proc_category(code);
 
 	return category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF ||
-		category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
+	       category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
 }
 
 static void put_escape(struct cts_buf *out, utf8proc_int32_t code)
@@ -67,7 +67,8 @@ void cts_text_put_visible(struct cts_buf *out, const char *text, bool keep_layou
 			continue;
 		}
 		step = next_character(&code, text + at, size - at);
-		if ((code == '\n' || code == '\t') ? keep_layout : code >= 0 && !is_invisible(code)) {
+		if ((code == '\n' || code == '\t') ? keep_layout
+						   : code >= 0 && !is_invisible(code)) {
 			at += step;
 			continue;
 		}

@@ -100,7 +100,7 @@ static bool take(const char **text, char c)
 static bool take_date(const char **text, int *year, int *month, int *day)
 {
 	return take_number(text, 4, year) && take(text, '-') && take_number(text, 2, month) &&
-		take(text, '-') && take_number(text, 2, day);
+	       take(text, '-') && take_number(text, 2, day);
 }
 
 bool cts_time_parse_utc(int64_t *out, const char *text)
@@ -195,7 +195,7 @@ int cts_time_parse(int64_t *out, const char *text, bool end_of_day)
 	}
 	if (typed.has_offset) {
 		*out = (int64_t)cts_day_of(typed.year, typed.month, typed.day) * DAY_S +
-			typed.hour * 3600 + typed.minute * 60 + typed.second - typed.offset_s;
+		       typed.hour * 3600 + typed.minute * 60 + typed.second - typed.offset_s;
 		return 0;
 	}
 	local.tm_year = typed.year - 1900;

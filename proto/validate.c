@@ -36,7 +36,8 @@ int cts_validate_value(struct cts_value *out, struct cts_arena *arena, const str
 		checked = cts_value_sorted(arena, checked);
 	size = cts_value_size(checked);
 	if (size > CTS_VALUE_MAX)
-		return cts_fail(CTS_EVALUE, "'%s' is longer than 64 KiB: %zu bytes", field->name, size);
+		return cts_fail(
+			CTS_EVALUE, "'%s' is longer than 64 KiB: %zu bytes", field->name, size);
 	*out = checked;
 	return 0;
 }
@@ -57,8 +58,8 @@ static int check_required(const struct cts_record *record)
 		cts_buf_printf(&typed, "%s%s=...", typed.size ? " " : "", field->name);
 	}
 	if (missing.size) {
-		rc = cts_fail(CTS_EVALUE, "the %s lacks %s", record->kind->name,
-			cts_buf_text(&missing));
+		rc = cts_fail(
+			CTS_EVALUE, "the %s lacks %s", record->kind->name, cts_buf_text(&missing));
 		cts_hint("%s", cts_buf_text(&typed));
 	}
 	cts_buf_release(&missing);
@@ -66,8 +67,8 @@ static int check_required(const struct cts_record *record)
 	return rc;
 }
 
-/* One of the sides of an open conflict. A side kept by its hash alone cannot be compared here; what it
- * held comes from the history and was checked when it was written. */
+/* One of the sides of an open conflict. A side kept by its hash alone cannot be compared here; what
+ * it held comes from the history and was checked when it was written. */
 static bool is_a_side(const struct cts_conflict *conflict, struct cts_value value)
 {
 	for (size_t i = 0; i < conflict->side_count; i++)
@@ -88,8 +89,8 @@ static int check_write_once(const struct cts_record *record, const struct cts_re
 			cts_value_equal(old_value, record->values[i]))
 			continue;
 		conflict = cts_record_conflict(before, field->name);
-		if (conflict ? is_a_side(conflict, record->values[i]) :
-			       !cts_value_is_set(old_value))
+		if (conflict ? is_a_side(conflict, record->values[i])
+			     : !cts_value_is_set(old_value))
 			continue;
 		if (conflict)
 			return cts_fail(CTS_EVALUE,

@@ -2,8 +2,8 @@
  * Forms and patterns: what a text of a field must look like beyond being text.
  *
  * Patterns are compiled once per process and kept: a schema has a handful, an import tests each a
- * million times, and a compiled one may be used by several threads. Nothing is ever taken out of the
- * list, so a pattern that was found stays valid without holding the lock.
+ * million times, and a compiled one may be used by several threads. Nothing is ever taken out of
+ * the list, so a pattern that was found stays valid without holding the lock.
  */
 #include "proto/validate_internal.h"
 
@@ -131,7 +131,7 @@ static int form_period(
 static bool is_host_character(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		c == '-' || c == '.' || (unsigned char)c >= 0x80;
+	       c == '-' || c == '.' || (unsigned char)c >= 0x80;
 }
 
 /* Past host and port at `at`; NULL: there is none. A name and password before the host are none: a
@@ -239,8 +239,8 @@ static int check_form(
 	return 0;
 }
 
-int cts_validate_form(const char **out, struct cts_arena *arena, const struct cts_field *field,
-	const char *text)
+int cts_validate_form(
+	const char **out, struct cts_arena *arena, const struct cts_field *field, const char *text)
 {
 	const char *formed;
 	int rc;

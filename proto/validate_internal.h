@@ -8,8 +8,8 @@
 #include "proto/validate.h"
 
 /* The field's form, then its pattern; `text` is normal and not empty. @return CTS_EVALUE */
-int cts_validate_form(const char **out, struct cts_arena *arena, const struct cts_field *field,
-	const char *text);
+int cts_validate_form(
+	const char **out, struct cts_arena *arena, const struct cts_field *field, const char *text);
 
 /* Without white space at its ends. */
 const char *cts_validate_trim(struct cts_arena *arena, const char *text);

@@ -1,9 +1,9 @@
 /*
- * One item of a field, from what was typed to its canonical text, by the field's type. Everything is
- * asked of the schema; no field or kind is known here by name.
+ * One item of a field, from what was typed to its canonical text, by the field's type. Everything
+ * is asked of the schema; no field or kind is known here by name.
  *
- * A scalar's default ("0", "false", "unspecified") comes out as "", which means unset; in a list such
- * an item has a meaning of its own and stays.
+ * A scalar's default ("0", "false", "unspecified") comes out as "", which means unset; in a list
+ * such an item has a meaning of its own and stays.
  */
 #include "proto/validate_internal.h"
 
@@ -92,8 +92,8 @@ static int fail_range(struct cts_arena *arena, const struct cts_field *field, co
 			field->name, (long long)least, (unsigned long long)UINT64_MAX);
 	if (field->has_max && field->max < most)
 		most = field->max;
-	return cts_fail(CTS_EVALUE, "'%s' is out of range for '%s': %lld to %lld", text, field->name,
-		(long long)least, (long long)most);
+	return cts_fail(CTS_EVALUE, "'%s' is out of range for '%s': %lld to %lld", text,
+		field->name, (long long)least, (long long)most);
 }
 
 static bool is_number(const char *text)
@@ -141,8 +141,7 @@ static int item_number(
 static int fail_enumerator(struct cts_arena *arena, const struct cts_kind *kind,
 	const struct cts_field *field, const char *text)
 {
-	const char **names =
-		cts_arena_alloc(arena, (field->enumerator_count + 1) * sizeof(*names));
+	const char **names = cts_arena_alloc(arena, (field->enumerator_count + 1) * sizeof(*names));
 	const char *near;
 
 	for (size_t i = 0; i < field->enumerator_count; i++)
@@ -290,7 +289,8 @@ int cts_validate_item(const char **out, struct cts_arena *arena, const struct ct
 		return CTS_EVALUE;
 	}
 	if (size > CTS_VALUE_MAX)
-		return cts_fail(CTS_EVALUE, "'%s' is longer than 64 KiB: %zu bytes", field->name, size);
+		return cts_fail(
+			CTS_EVALUE, "'%s' is longer than 64 KiB: %zu bytes", field->name, size);
 	rc = cts_text_normalise(&text, arena, text, size, field->name);
 	if (rc < 0)
 		return rc;

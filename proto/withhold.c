@@ -3,8 +3,8 @@
  * withhold_ground.c.
  *
  * The rule that everything else leans on: a text either reads completely or is refused. No reading
- * guesses where a passage ends, since a wrong guess would publish it. The first "]]" closes a mark. Of
- * three brackets in a row the first is text, so that "[see [[withheld 6(a)]]]" reads as printed.
+ * guesses where a passage ends, since a wrong guess would publish it. The first "]]" closes a mark.
+ * Of three brackets in a row the first is text, so that "[see [[withheld 6(a)]]]" reads as printed.
  */
 #include "proto/withhold.h"
 
@@ -84,7 +84,8 @@ static int read_keyword(enum cts_mark_kind *out, const struct reader *reader, co
 	if (near)
 		cts_hint("[[%s", near);
 	else
-		cts_hint("a mark is [[withhold 6(a)|the passage]], [[propose ...|...]] or [[withheld 6(a)]]");
+		cts_hint("a mark is [[withhold 6(a)|the passage]], [[propose ...|...]] or "
+			 "[[withheld 6(a)]]");
 	return CTS_EVALUE;
 }
 

@@ -1,9 +1,11 @@
 /*
  * The grounds of the Official Information Act 1982 on which information may be withheld, and the
- * refusals of its section 18. What each protects is said in our own words; the Act is the authority.
+ * refusals of its section 18. What each protects is said in our own words; the Act is the
+ * authority.
  *
- * A citation is read against the table with spaces before "(" and any case allowed. It must be whole:
- * 9(2)(f) names no ground, and neither does 6(a)(i), so neither is read as something near it.
+ * A citation is read against the table with spaces before "(" and any case allowed. It must be
+ * whole: 9(2)(f) names no ground, and neither does 6(a)(i), so neither is read as something near
+ * it.
  */
 #include "proto/withhold.h"
 
@@ -36,7 +38,8 @@ static const struct cts_ground grounds[] = {
 	{"9(2)(b)(i)", "a trade secret"},
 	{"9(2)(b)(ii)", "the commercial position of whoever supplied or is the subject of it"},
 	{"9(2)(ba)(i)", "information given in confidence, so that such information keeps coming"},
-	{"9(2)(ba)(ii)", "information given in confidence, whose release would harm the public interest"},
+	{"9(2)(ba)(ii)",
+		"information given in confidence, whose release would harm the public interest"},
 	{"9(2)(c)", "measures for the health or safety of the public"},
 	{"9(2)(d)", "the substantial economic interests of New Zealand"},
 	{"9(2)(e)", "measures that prevent or lessen material loss to the public"},

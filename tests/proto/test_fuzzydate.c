@@ -55,11 +55,15 @@ static void test_every_row_of_the_table_reads(void **state)
 		{"1st of June 2021", "day", "2021-06-01", "2021-06-01"},
 		{"June 15, 2021", "day", "2021-06-15", "2021-06-15"},
 		{"  15  June\t2021 ", "day", "2021-06-15", "2021-06-15"},
-		{"15\xc2\xa0June\xc2\xa0" "2021", "day", "2021-06-15", "2021-06-15"},
+		{"15\xc2\xa0June\xc2\xa0"
+		 "2021",
+			"day", "2021-06-15", "2021-06-15"},
 		{"29 February 2024", "day", "2024-02-29", "2024-02-29"},
 		{"15/16 June 2021", "day range", "2021-06-15", "2021-06-16"},
 		{"15-16 June 2021", "day range", "2021-06-15", "2021-06-16"},
-		{"15\xe2\x80\x93" "16 June 2021", "day range", "2021-06-15", "2021-06-16"},
+		{"15\xe2\x80\x93"
+		 "16 June 2021",
+			"day range", "2021-06-15", "2021-06-16"},
 		{"15 \xe2\x80\x93 16 June 2021", "day range", "2021-06-15", "2021-06-16"},
 		{"15 to 16 June 2021", "day range", "2021-06-15", "2021-06-16"},
 		{"15 & 16 June 2021", "day range", "2021-06-15", "2021-06-16"},
@@ -93,7 +97,9 @@ static void test_every_row_of_the_table_reads(void **state)
 		{"q2 fy 20/21", "quarter", "2020-10-01", "2020-12-31"},
 		{"Q2 2020/21", "quarter", "2020-10-01", "2020-12-31"},
 		{"Q2 2020/2021", "quarter", "2020-10-01", "2020-12-31"},
-		{"Q2 2020\xe2\x80\x93" "21", "quarter", "2020-10-01", "2020-12-31"},
+		{"Q2 2020\xe2\x80\x93"
+		 "21",
+			"quarter", "2020-10-01", "2020-12-31"},
 		{"H1 2021", "half", "2021-01-01", "2021-06-30"},
 		{"h2 2021", "half", "2021-07-01", "2021-12-31"},
 		{"H1 FY21", "half", "2020-07-01", "2020-12-31"},
@@ -146,12 +152,13 @@ static void test_every_row_of_the_table_reads(void **state)
 
 static void test_other_prose_is_allowed_and_has_no_window(void **state)
 {
-	static const char *const texts[] = {"CTCC to continue to receive regular updates from MSD", "soon",
-		"after the hui in June 2021", "15 June", "June", "by", "from here", "end of", "early",
-		"Q2", "Q2 21", "Mayor 2021", "Junes 2021", "1200 people", "2021 review", "21", "FY",
-		"2021-", "2021/", "15/ June 2021", "/16 June 2021", "Dependent on", "TBD TBD",
-		"Q3 2021 or Q4 2021", "early June", "2021-06-15T09:30", "20210615", "Ongoingly",
-		"[[withheld 6(a)]]", "(first Hui)", "15/06/2021", "2020-2021", "\xe2", "\xe2\x80"};
+	static const char *const texts[] = {"CTCC to continue to receive regular updates from MSD",
+		"soon", "after the hui in June 2021", "15 June", "June", "by", "from here",
+		"end of", "early", "Q2", "Q2 21", "Mayor 2021", "Junes 2021", "1200 people",
+		"2021 review", "21", "FY", "2021-", "2021/", "15/ June 2021", "/16 June 2021",
+		"Dependent on", "TBD TBD", "Q3 2021 or Q4 2021", "early June", "2021-06-15T09:30",
+		"20210615", "Ongoingly", "[[withheld 6(a)]]", "(first Hui)", "15/06/2021",
+		"2020-2021", "\xe2", "\xe2\x80"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
@@ -171,7 +178,8 @@ static void test_days_that_do_not_exist_are_refused(void **state)
 		{"30/31 June 2021", "'30/31 June 2021' is not a date: June 2021 has 30 days"},
 		{"2021-13-01", "'2021-13-01' is not a date: there is no month 13"},
 		{"2021-00", "'2021-00' is not a date: there is no month 0"},
-		{"16/15 June 2021", "'16/15 June 2021' is not a date: the range ends before it begins"},
+		{"16/15 June 2021",
+			"'16/15 June 2021' is not a date: the range ends before it begins"},
 		{"Q5 2021", "'Q5 2021' is not a date: a year has 4 quarters"},
 		{"Q0 FY21", "'Q0 FY21' is not a date: a year has 4 quarters"},
 		{"H3 2021", "'H3 2021' is not a date: a year has 2 halves"},
@@ -235,8 +243,9 @@ static void test_a_prefix_ends_where_a_cell_goes_on(void **state)
 		{" TBD", "unscheduled", 4},
 		{"2021", "year", 4},
 	};
-	static const char *const none[] = {"", "Dependent on Budget 21", "Q4 2021x", "Q4 2021.", "prose",
-		"(x)", "2021-", "TBDs", "-x", "CTCC to continue", "15 June", "31 June 2021"};
+	static const char *const none[] = {"", "Dependent on Budget 21", "Q4 2021x", "Q4 2021.",
+		"prose", "(x)", "2021-", "TBDs", "-x", "CTCC to continue", "15 June",
+		"31 June 2021"};
 	struct cts_fuzzy fuzzy;
 
 	(void)state;
@@ -254,10 +263,11 @@ static int month_length(int year, int month)
 	static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
 	return lengths[month - 1] +
-		(month == 2 && (year % 400 == 0 || (year % 4 == 0 && year % 100 != 0)));
+	       (month == 2 && (year % 400 == 0 || (year % 4 == 0 && year % 100 != 0)));
 }
 
-static void assert_window(const char *text, enum cts_fuzzy_form form, int32_t earliest, int32_t latest)
+static void assert_window(
+	const char *text, enum cts_fuzzy_form form, int32_t earliest, int32_t latest)
 {
 	struct cts_fuzzy fuzzy;
 
@@ -271,8 +281,8 @@ static void assert_window(const char *text, enum cts_fuzzy_form form, int32_t ea
 /* Walks 1900 to 2199 day by day and writes each day and each window that it begins. */
 static void test_windows_agree_with_a_counted_calendar(void **state)
 {
-	static const char *const names[] = {"January", "Feb", "march", "APR", "May", "june", "Jul", "August",
-		"Sept", "oct.", "Nov", "December"};
+	static const char *const names[] = {"January", "Feb", "march", "APR", "May", "june", "Jul",
+		"August", "Sept", "oct.", "Nov", "December"};
 	int32_t first[300 * 12 + 1], day = cts_day_of(1900, 1, 1);
 	char text[64];
 
@@ -292,17 +302,19 @@ static void test_windows_agree_with_a_counted_calendar(void **state)
 	}
 	first[300 * 12] = day;
 	for (int month = 0; month < 300 * 12; month++) {
-		int year = 1900 + month / 12, in_year = month % 12, fiscal = (month + 6) / 12 + 1900;
+		int year = 1900 + month / 12, in_year = month % 12,
+		    fiscal = (month + 6) / 12 + 1900;
 
 		snprintf(text, sizeof(text), "%s %d", names[in_year], year);
 		assert_window(text, CTS_FUZZY_MONTH, first[month], first[month + 1] - 1);
 		if (in_year % 3 == 0) {
 			snprintf(text, sizeof(text), "Q%d %d", in_year / 3 + 1, year);
 			assert_window(text, CTS_FUZZY_QUARTER, first[month], first[month + 3] - 1);
-			snprintf(text, sizeof(text), "Q%d FY%d", (in_year + 6) % 12 / 3 + 1, fiscal);
+			snprintf(
+				text, sizeof(text), "Q%d FY%d", (in_year + 6) % 12 / 3 + 1, fiscal);
 			if (fiscal < 2200)
-				assert_window(
-					text, CTS_FUZZY_QUARTER, first[month], first[month + 3] - 1);
+				assert_window(text, CTS_FUZZY_QUARTER, first[month],
+					first[month + 3] - 1);
 		}
 		if (in_year % 6 == 0) {
 			snprintf(text, sizeof(text), "H%d %d", in_year / 6 + 1, year);
@@ -318,10 +330,11 @@ static void test_windows_agree_with_a_counted_calendar(void **state)
 
 static void test_random_words_give_sorted_windows(void **state)
 {
-	static const char *const words[] = {"15", "16", "31", "0", "1st", "June", "Feb", "sept", "2021",
-		"2020", "1900", "2199", "21", "06", "13", "Q2", "Q4", "Q9", "H1", "FY", "FY21", "/",
-		"-", "\xe2\x80\x93", " ", " ", " ", ",", "early", "late", "mid", "by", "from", "end",
-		"of", "the", "to", "and", "TBD", "Ongoing", "(", ")", ".", "Dependent on", "quarter"};
+	static const char *const words[] = {"15", "16", "31", "0", "1st", "June", "Feb", "sept",
+		"2021", "2020", "1900", "2199", "21", "06", "13", "Q2", "Q4", "Q9", "H1", "FY",
+		"FY21", "/", "-", "\xe2\x80\x93", " ", " ", " ", ",", "early", "late", "mid", "by",
+		"from", "end", "of", "the", "to", "and", "TBD", "Ongoing", "(", ")", ".",
+		"Dependent on", "quarter"};
 	const char *given = getenv("CTS_SEED");
 	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
 	int read = 0;
@@ -379,8 +392,8 @@ static void test_overdue_is_after_the_last_day(void **state)
 static void test_dates_sort_by_their_last_day(void **state)
 {
 	/* An open start is "none" and comes last among equal ends. */
-	static const char *const order[] = {"Q2 2021", "June 2021", "30 June 2021", "by June 2021", "2021",
-		"late 2021", "31 December 2021", "from 2020", "from 2021", "TBD"};
+	static const char *const order[] = {"Q2 2021", "June 2021", "30 June 2021", "by June 2021",
+		"2021", "late 2021", "31 December 2021", "from 2020", "from 2021", "TBD"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(order); i++) {

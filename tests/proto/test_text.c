@@ -59,12 +59,12 @@ static void test_decomposed_letters_are_composed(void **state)
 {
 	(void)state;
 	assert_string_equal(normal("Ka\xcc\x84puia"), "K\xc4\x81puia");
-	assert_string_equal(normal("\xe2\x84\xab"), "\xc3\x85");                     /* Angstrom */
-	assert_string_equal(normal("\xe1\x84\x80\xe1\x85\xa1"), "\xea\xb0\x80");     /* Hangul */
-	assert_string_equal(normal("\xea\xb0\x80\xe1\x86\xa8"), "\xea\xb0\x81");     /* LV + T */
-	assert_string_equal(normal("a\xcc\xa3\xcc\x82"), "\xe1\xba\xad");            /* two marks */
-	assert_string_equal(normal("a\xcc\x82\xcc\xa3"), "\xe1\xba\xad");            /* other order */
-	assert_string_equal(normal("\xe0\xa5\x98"), "\xe0\xa4\x95\xe0\xa4\xbc");     /* grows */
+	assert_string_equal(normal("\xe2\x84\xab"), "\xc3\x85");                 /* Angstrom */
+	assert_string_equal(normal("\xe1\x84\x80\xe1\x85\xa1"), "\xea\xb0\x80"); /* Hangul */
+	assert_string_equal(normal("\xea\xb0\x80\xe1\x86\xa8"), "\xea\xb0\x81"); /* LV + T */
+	assert_string_equal(normal("a\xcc\xa3\xcc\x82"), "\xe1\xba\xad");        /* two marks */
+	assert_string_equal(normal("a\xcc\x82\xcc\xa3"), "\xe1\xba\xad");        /* other order */
+	assert_string_equal(normal("\xe0\xa5\x98"), "\xe0\xa4\x95\xe0\xa4\xbc"); /* grows */
 	assert_false(cts_text_is_normal("Ka\xcc\x84puia", 8));
 	assert_true(cts_text_is_normal("K\xc4\x81puia \xe2\x80\x93 \xf0\x9f\x98\x80", 16));
 	assert_true(cts_text_is_normal("x\xcc\x84", 3)); /* no composed form exists */
@@ -84,9 +84,10 @@ static void test_forbidden_characters_are_named_with_their_place(void **state)
 	(void)state;
 	assert_refused("ab\acd", 5, "'note' has the control character U+0007 at line 1, column 3");
 	assert_refused("a\0b", 3, "'note' has the control character U+0000 at line 1, column 2");
-	assert_refused("abcdefgh\x7fz", 10,
-		"'note' has the control character U+007F at line 1, column 9");
-	assert_refused("\xc2\x85", 2, "'note' has the control character U+0085 at line 1, column 1");
+	assert_refused(
+		"abcdefgh\x7fz", 10, "'note' has the control character U+007F at line 1, column 9");
+	assert_refused(
+		"\xc2\x85", 2, "'note' has the control character U+0085 at line 1, column 1");
 	assert_refused("one\ntw\xe2\x80\xaeo", 10,
 		"'note' has the bidirectional control U+202E at line 2, column 3");
 	assert_refused("one\r\n\xe2\x81\xa6", 8,
@@ -101,8 +102,8 @@ static void test_every_bidirectional_control_is_forbidden(void **state)
 	for (unsigned code = 0x2029; code <= 0x206a; code++) {
 		char text[4] = {(char)0xe2, (char)(0x80 | (code >> 6 & 0x3f)),
 			(char)(0x80 | (code & 0x3f)), '\0'};
-		bool forbidden = (code >= 0x202a && code <= 0x202e) ||
-			(code >= 0x2066 && code <= 0x2069);
+		bool forbidden =
+			(code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
 
 		assert_int_equal(cts_text_is_normal(text, 3), !forbidden);
 	}
@@ -110,14 +111,15 @@ static void test_every_bidirectional_control_is_forbidden(void **state)
 
 static void test_bytes_that_are_not_utf8_are_refused(void **state)
 {
-	static const char *const wrong[] = {
-		"\xff", "\x80", "\xc3", "\xc0\x80", "\xe2\x80", "\xed\xa0\x80", "\xed\xbf\xbf",
-		"\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xe0\x80\xaf", "caf\xe9 au lait"};
+	static const char *const wrong[] = {"\xff", "\x80", "\xc3", "\xc0\x80", "\xe2\x80",
+		"\xed\xa0\x80", "\xed\xbf\xbf", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80",
+		"\xe0\x80\xaf", "caf\xe9 au lait"};
 	const char *out;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++) {
-		assert_int_equal(cts_text_normalise(&out, &arena, wrong[i], strlen(wrong[i]), "note"),
+		assert_int_equal(
+			cts_text_normalise(&out, &arena, wrong[i], strlen(wrong[i]), "note"),
 			CTS_EVALUE);
 		assert_non_null(strstr(cts_error_message(CTS_EVALUE), "is not UTF-8"));
 	}
@@ -158,8 +160,8 @@ static void put_code(char *text, size_t *size, unsigned code)
 static void test_normalising_twice_is_normalising_once(void **state)
 {
 	static const unsigned codes[] = {'a', 'e', 'o', ' ', '\n', 'K', 0xe9, 0x101, 0x300, 0x301,
-		0x304, 0x323, 0x1e00, 0x2013, 0x2126, 0x212b, 0x4e00, 0xac00, 0x1100, 0x1161, 0x11a8,
-		0x0915, 0x093c, 0x0958, 0x3099, 0x304b, 0xfb1d};
+		0x304, 0x323, 0x1e00, 0x2013, 0x2126, 0x212b, 0x4e00, 0xac00, 0x1100, 0x1161,
+		0x11a8, 0x0915, 0x093c, 0x0958, 0x3099, 0x304b, 0xfb1d};
 	const char *given = getenv("CTS_SEED");
 	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
 
@@ -250,13 +252,15 @@ static void test_prefix_ends_between_characters(void **state)
 	assert_int_equal(cts_text_prefix("K\xc4\x81puia", 2), 3);
 	assert_int_equal(cts_text_prefix("\xe4\xb8\xad\xe6\x96\x87", 3), 3);
 	assert_int_equal(cts_text_prefix("\xe4\xb8\xad\xe6\x96\x87", 1), 0);
-	assert_int_equal(cts_text_prefix("Ka\xcc\x84puia", 2), 4); /* the accent stays with its letter */
+	assert_int_equal(
+		cts_text_prefix("Ka\xcc\x84puia", 2), 4); /* the accent stays with its letter */
 	assert_int_equal(cts_text_prefix("a\xff\xff", 2), 2);
 }
 
 static void test_prefix_fits_and_is_the_longest(void **state)
 {
-	static const char text[] = "Te R\xc4\x81ranga \xe4\xb8\xad\xe6\x96\x87 a\xcc\x84\xcc\x81 \xf0\x9f\x98\x80!";
+	static const char text[] =
+		"Te R\xc4\x81ranga \xe4\xb8\xad\xe6\x96\x87 a\xcc\x84\xcc\x81 \xf0\x9f\x98\x80!";
 	size_t before = 0;
 
 	(void)state;

@@ -73,7 +73,7 @@ static void test_only_days_of_the_calendar_are_valid(void **state)
 		for (int month = -1; month <= 14; month++) {
 			for (int day = -1; day <= 33; day++) {
 				bool valid = year >= 1 && month >= 1 && month <= 12 && day >= 1 &&
-					day <= month_length(year, month);
+					     day <= month_length(year, month);
 
 				assert_int_equal(cts_day_is_valid(year, month, day), valid);
 			}
@@ -86,9 +86,9 @@ static void test_only_days_of_the_calendar_are_valid(void **state)
 
 static void test_days_are_written_and_read_in_one_form(void **state)
 {
-	static const char *const bad[] = {"", "2021-6-15", "2021-06-15 ", " 2021-06-15", "2021-02-29",
-		"2021-13-01", "2021-00-10", "2021/06/15", "21-06-15", "2021-06-15T", "0000-01-01",
-		"2021-06-1x", "+021-06-15"};
+	static const char *const bad[] = {"", "2021-6-15", "2021-06-15 ", " 2021-06-15",
+		"2021-02-29", "2021-13-01", "2021-00-10", "2021/06/15", "21-06-15", "2021-06-15T",
+		"0000-01-01", "2021-06-1x", "+021-06-15"};
 	char text[CTS_TIME_TEXT];
 	int32_t day;
 
@@ -110,8 +110,8 @@ static void test_days_are_written_and_read_in_one_form(void **state)
 
 static void test_utc_times_round_trip(void **state)
 {
-	static const int64_t times[] = {0, 1623749400, CTS_TIME_MIN, CTS_TIME_MAX, -1, -86400, 951782400,
-		253402300799};
+	static const int64_t times[] = {
+		0, 1623749400, CTS_TIME_MIN, CTS_TIME_MAX, -1, -86400, 951782400, 253402300799};
 	char text[CTS_TIME_TEXT], by_libc[CTS_TIME_TEXT];
 
 	(void)state;
@@ -145,10 +145,11 @@ static void test_times_beyond_four_digit_years_still_print(void **state)
 
 static void test_only_the_exact_utc_form_is_read(void **state)
 {
-	static const char *const bad[] = {"", "2021-06-15", "2021-06-15T09:30Z", "2021-06-15 09:30:00Z",
-		"2021-06-15T09:30:00", "2021-06-15T09:30:00z", "2021-06-15T09:30:00Z ",
-		"2021-06-15T24:00:00Z", "2021-06-15T09:60:00Z", "2021-06-15T09:30:60Z",
-		"2021-06-31T09:30:00Z", "2021-06-15T09:30:00+00:00", "2021-06-15T9:30:00Z"};
+	static const char *const bad[] = {"", "2021-06-15", "2021-06-15T09:30Z",
+		"2021-06-15 09:30:00Z", "2021-06-15T09:30:00", "2021-06-15T09:30:00z",
+		"2021-06-15T09:30:00Z ", "2021-06-15T24:00:00Z", "2021-06-15T09:60:00Z",
+		"2021-06-15T09:30:60Z", "2021-06-31T09:30:00Z", "2021-06-15T09:30:00+00:00",
+		"2021-06-15T9:30:00Z"};
 	int64_t time = 42;
 
 	(void)state;
@@ -164,12 +165,12 @@ static void test_typed_times_are_read_in_local_time(void **state)
 		bool end_of_day;
 		int64_t time;
 	} cases[] = {
-		{"2021-06-15", false, 1623672000},         /* 00:00 +1200 */
-		{"2021-06-15", true, 1623758399},          /* 23:59:59 +1200 */
+		{"2021-06-15", false, 1623672000}, /* 00:00 +1200 */
+		{"2021-06-15", true, 1623758399},  /* 23:59:59 +1200 */
 		{"2021-06-15T21:30", false, 1623749400},
 		{"2021-06-15 21:30", true, 1623749400},
 		{"2021-06-15T21:30:05", false, 1623749405},
-		{"2021-12-15T21:30", false, 1639557000},   /* summer time */
+		{"2021-12-15T21:30", false, 1639557000}, /* summer time */
 		{"2021-06-15T09:30Z", false, 1623749400},
 		{"2021-06-15T09:30:00z", false, 1623749400},
 		{"2021-06-15T21:30+12:00", false, 1623749400},
@@ -198,18 +199,20 @@ static void test_what_is_printed_locally_can_be_typed(void **state)
 	for (int64_t time = CTS_TIME_MIN; time < CTS_TIME_MAX; time += 8640001) {
 		int64_t back;
 
-		assert_int_equal(cts_time_parse(&back, cts_time_format_local(text, time), false), 0);
+		assert_int_equal(
+			cts_time_parse(&back, cts_time_format_local(text, time), false), 0);
 		assert_int_equal(back, time);
 	}
 }
 
 static void test_what_is_no_time_is_refused(void **state)
 {
-	static const char *const bad[] = {"", "yesterday", "2021", "2021-06", "15/06/2021", "2021-06-15T",
-		"2021-06-15T9:30", "2021-06-15T09", "2021-06-15T09:30:", "2021-06-15T09:30+",
-		"2021-06-15T09:30+1", "2021-06-15T09:30+12:", "2021-06-15T09:30+15:00",
-		"2021-06-15T09:30 NZST", "2021-06-15x", "2021-06-15T09:30ZZ", "2021-06-15T24:00",
-		"2021-06-15T09:60", "2021-02-30", "2021-13-01", "2021-06-15T09:30:61"};
+	static const char *const bad[] = {"", "yesterday", "2021", "2021-06", "15/06/2021",
+		"2021-06-15T", "2021-06-15T9:30", "2021-06-15T09",
+		"2021-06-15T09:30:", "2021-06-15T09:30+", "2021-06-15T09:30+1",
+		"2021-06-15T09:30+12:", "2021-06-15T09:30+15:00", "2021-06-15T09:30 NZST",
+		"2021-06-15x", "2021-06-15T09:30ZZ", "2021-06-15T24:00", "2021-06-15T09:60",
+		"2021-02-30", "2021-13-01", "2021-06-15T09:30:61"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
@@ -219,7 +222,8 @@ static void test_what_is_no_time_is_refused(void **state)
 		assert_int_equal(time, 42);
 	}
 	cts_time_parse(&(int64_t){0}, "2021-02-30", false);
-	assert_string_equal(cts_error_message(CTS_EVALUE), "'2021-02-30' is no day of the calendar");
+	assert_string_equal(
+		cts_error_message(CTS_EVALUE), "'2021-02-30' is no day of the calendar");
 }
 
 static void test_the_clock_runs(void **state)
@@ -232,7 +236,8 @@ static void test_the_clock_runs(void **state)
 	assert_true(cts_time_now() >= CTS_TIME_MIN && llabs(cts_time_now() - now) <= 2);
 	assert_true(cts_time_now_ms() >= before);
 	localtime_r(&now, &local);
-	assert_in_range(cts_day_today() - cts_day_of(local.tm_year + 1900, local.tm_mon + 1, local.tm_mday),
+	assert_in_range(
+		cts_day_today() - cts_day_of(local.tm_year + 1900, local.tm_mon + 1, local.tm_mday),
 		0, 1);
 }
 

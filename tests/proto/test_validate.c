@@ -1,5 +1,6 @@
 /*
- * Validation, on the built-in schema where it has the rule, and on fields made here where it has not.
+ * Validation, on the built-in schema where it has the rule, and on fields made here where it has
+ * not.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -102,7 +103,8 @@ static void test_enumerators_are_read_in_any_case(void **state)
 	assert_refused("update", rating, "violet", "'violet' is not a value of 'rating'",
 		"one of green, amber_green, amber, amber_red, red, not_rated");
 	assert_refused("milestone", status, " ", "'' is not a value of 'status'",
-		"one of not_started, in_progress, ongoing, blocked, complete, cancelled, superseded");
+		"one of not_started, in_progress, ongoing, blocked, complete, cancelled, "
+		"superseded");
 }
 
 static void test_numbers_stay_within_their_bounds(void **state)
@@ -113,17 +115,20 @@ static void test_numbers_stay_within_their_bounds(void **state)
 	assert_item("recommendation", number, "7", "7");
 	assert_item("recommendation", number, " +07 ", "7");
 	assert_item("recommendation", number, "44", "44");
-	assert_refused("recommendation", number, "45", "'45' is out of range for 'number': 1 to 44", NULL);
-	assert_refused("recommendation", number, "0", "'0' is out of range for 'number': 1 to 44", NULL);
-	assert_refused("recommendation", number, "-1", "'-1' is out of range for 'number': 1 to 44", NULL);
+	assert_refused(
+		"recommendation", number, "45", "'45' is out of range for 'number': 1 to 44", NULL);
+	assert_refused(
+		"recommendation", number, "0", "'0' is out of range for 'number': 1 to 44", NULL);
+	assert_refused(
+		"recommendation", number, "-1", "'-1' is out of range for 'number': 1 to 44", NULL);
 	assert_refused("recommendation", number, "99999999999999999999",
 		"'99999999999999999999' is out of range for 'number': 1 to 44", NULL);
 	assert_refused("recommendation", number, "7.5",
 		"'7.5' is not a whole number, as 'number' must be", NULL);
 	assert_refused("recommendation", number, "0x7",
 		"'0x7' is not a whole number, as 'number' must be", NULL);
-	assert_refused(
-		"recommendation", number, "-", "'-' is not a whole number, as 'number' must be", NULL);
+	assert_refused("recommendation", number, "-",
+		"'-' is not a whole number, as 'number' must be", NULL);
 }
 
 static void test_numbers_fit_their_type(void **state)
@@ -134,8 +139,8 @@ static void test_numbers_fit_their_type(void **state)
 	} cases[] = {
 		{CTS_TYPE_INT32, "-2147483648", "-2147483649", "2147483647", "2147483648"},
 		{CTS_TYPE_UINT32, NULL, "-1", "4294967295", "4294967296"},
-		{CTS_TYPE_INT64, "-9223372036854775808", "-9223372036854775809", "9223372036854775807",
-			"9223372036854775808"},
+		{CTS_TYPE_INT64, "-9223372036854775808", "-9223372036854775809",
+			"9223372036854775807", "9223372036854775808"},
 		{CTS_TYPE_UINT64, NULL, "-1", "18446744073709551615", "18446744073709551616"},
 	};
 	const char *out;
@@ -150,17 +155,21 @@ static void test_numbers_fit_their_type(void **state)
 		assert_item("milestone", &field, "0", "");
 		assert_item("milestone", &field, "-0", "");
 		assert_int_equal(cts_validate_item(&out, &arena, kind_of("milestone"), &field,
-					 cases[i].below), CTS_EVALUE);
+					 cases[i].below),
+			CTS_EVALUE);
 		assert_int_equal(cts_validate_item(&out, &arena, kind_of("milestone"), &field,
-					 cases[i].above), CTS_EVALUE);
+					 cases[i].above),
+			CTS_EVALUE);
 		field.repeated = true;
 		assert_item("milestone", &field, "0", "0");
 		field.has_min = field.has_max = true;
 		field.min = 2;
 		field.max = 3;
 		assert_item("milestone", &field, "3", "3");
-		assert_refused("milestone", &field, "1", "'1' is out of range for 'n': 2 to 3", NULL);
-		assert_refused("milestone", &field, "4", "'4' is out of range for 'n': 2 to 3", NULL);
+		assert_refused(
+			"milestone", &field, "1", "'1' is out of range for 'n': 2 to 3", NULL);
+		assert_refused(
+			"milestone", &field, "4", "'4' is out of range for 'n': 2 to 3", NULL);
 	}
 }
 
@@ -171,8 +180,8 @@ static void test_booleans_are_true_or_false(void **state)
 	(void)state;
 	assert_item("milestone", &field, "TRUE", "true");
 	assert_item("milestone", &field, "False", "");
-	assert_refused("milestone", &field, "yes", "'yes' is neither true nor false, as 'done' must be",
-		"done=true or done=false");
+	assert_refused("milestone", &field, "yes",
+		"'yes' is neither true nor false, as 'done' must be", "done=true or done=false");
 	field.repeated = true;
 	assert_item("milestone", &field, "false", "false");
 }
@@ -192,8 +201,8 @@ static void test_references_are_kind_and_id(void **state)
 		"'DPMC' is not an id: character 1 is none of a-z 0-9 . _ -", "agency/dpmc");
 	assert_refused("programme", owner, "DPMC",
 		"'DPMC' is not an id: character 1 is none of a-z 0-9 . _ -", "agency/dpmc");
-	assert_refused("programme", owner, "body/ctcc", "'owner' cannot name a record of kind 'body'",
-		"agency");
+	assert_refused("programme", owner, "body/ctcc",
+		"'owner' cannot name a record of kind 'body'", "agency");
 	assert_refused("milestone", parent, "workstrem/x",
 		"'parent' cannot name a record of kind 'workstrem'", "workstream");
 	assert_refused("milestone", parent, "agency/x",
@@ -211,8 +220,9 @@ static void test_references_are_kind_and_id(void **state)
 	{
 		const char *out;
 
-		assert_int_equal(cts_validate_item(&out, &arena, kind_of("update"), about,
-					 "milestne/x"), CTS_EVALUE);
+		assert_int_equal(
+			cts_validate_item(&out, &arena, kind_of("update"), about, "milestne/x"),
+			CTS_EVALUE);
 		assert_non_null(cts_error_hint());
 		assert_non_null(strstr(cts_error_hint(), "milestone"));
 	}
@@ -268,20 +278,21 @@ static void test_periods_have_a_first_and_a_last_day(void **state)
 static void test_addresses_have_a_scheme_and_a_host(void **state)
 {
 	static const struct cts_field field = {.name = "link", .form = CTS_FORM_URL};
-	static const char *const good[] = {"https://dpmc.govt.nz", "http://a", "HTTPS://A.B/c?d=e#f",
-		"https://[2001:db8::1]:8080/x", "https://a:443", "https://a/b(c)%20d",
-		"https://m\xc4\x81ori.nz/"};
-	static const char *const bad[] = {"dpmc.govt.nz", "ftp://a", "https://", "https:///x", "https://?x",
-		"https:a", "https://a b", "https://a/b c", "https://u:p@a/", "https://.a", "https://a:b",
-		"javascript:alert(1)", "https://[::1", "https://[]", "https://a\"b", "https://a/<b>",
-		"file:///etc/passwd", "https://a\\b"};
+	static const char *const good[] = {"https://dpmc.govt.nz", "http://a",
+		"HTTPS://A.B/c?d=e#f", "https://[2001:db8::1]:8080/x", "https://a:443",
+		"https://a/b(c)%20d", "https://m\xc4\x81ori.nz/"};
+	static const char *const bad[] = {"dpmc.govt.nz", "ftp://a", "https://", "https:///x",
+		"https://?x", "https:a", "https://a b", "https://a/b c", "https://u:p@a/",
+		"https://.a", "https://a:b", "javascript:alert(1)", "https://[::1", "https://[]",
+		"https://a\"b", "https://a/<b>", "file:///etc/passwd", "https://a\\b"};
 	const char *out;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
 		assert_item("milestone", &field, good[i], good[i]);
 	for (size_t i = 0; i < COUNT(bad); i++)
-		if (cts_validate_item(&out, &arena, kind_of("milestone"), &field, bad[i]) != CTS_EVALUE)
+		if (cts_validate_item(&out, &arena, kind_of("milestone"), &field, bad[i]) !=
+			CTS_EVALUE)
 			fail_msg("'%s' is taken", bad[i]);
 }
 
@@ -293,8 +304,8 @@ static void test_grounds_are_spelt_as_the_act_spells_them(void **state)
 	(void)state;
 	assert_item("release", grounds, "Section 9 (2)(F)(iv)", "9(2)(f)(iv)");
 	assert_item("request", refusals, "s18(da)", "18(da)");
-	assert_refused("release", grounds, "6(q)", "'6(q)' is not a ground of the Act, as 'grounds' must be",
-		"6(a)");
+	assert_refused("release", grounds, "6(q)",
+		"'6(q)' is not a ground of the Act, as 'grounds' must be", "6(a)");
 	assert_refused("release", grounds, "6(a) and more",
 		"'6(a) and more' is not a ground of the Act, as 'grounds' must be", NULL);
 }
@@ -314,7 +325,8 @@ static void test_hashes_are_lower_case_hex(void **state)
 	assert_refused("release", revision, "7f3a",
 		"'7f3a' is not 40 hex digits, as 'revision' must be", NULL);
 	assert_int_equal(cts_validate_item(&out, &arena, kind_of("release"), revision,
-				 "7f3a9c21d0b4e5867f3a9c21d0b4e5861234567g"), CTS_EVALUE);
+				 "7f3a9c21d0b4e5867f3a9c21d0b4e5861234567g"),
+		CTS_EVALUE);
 }
 
 static void test_patterns_hold_for_the_whole_text(void **state)
@@ -333,7 +345,8 @@ static void test_patterns_hold_for_the_whole_text(void **state)
 		"it must match [A-Z][A-Z0-9]{1,15}");
 	assert_item("agency", &either, "bbb", "bbb");
 	assert_refused("agency", &either, "ab", "'ab' is not a value of 'e'", "it must match a|b+");
-	assert_refused("agency", &broken, "x", "the pattern of 'x' is no regular expression: '(['", NULL);
+	assert_refused(
+		"agency", &broken, "x", "the pattern of 'x' is no regular expression: '(['", NULL);
 }
 
 static void *match_often(void *unused)
@@ -350,8 +363,7 @@ static void *match_often(void *unused)
 		pattern[0] = (char)('a' + i % 20);
 		pattern[1] = '\0';
 		text = cts_arena_strdup(&own, pattern);
-		assert_int_equal(
-			cts_validate_item(&out, &own, kind_of("agency"), &field, text), 0);
+		assert_int_equal(cts_validate_item(&out, &own, kind_of("agency"), &field, text), 0);
 		assert_int_equal(
 			cts_validate_item(&out, &own, kind_of("agency"), &field, "zz"), CTS_EVALUE);
 	}
@@ -395,13 +407,13 @@ static struct cts_value value_of(size_t count, ...)
 	return (struct cts_value){.count = count, .items = items};
 }
 
-static void assert_value(const char *kind, const char *field, struct cts_value value,
-	struct cts_value expected)
+static void assert_value(
+	const char *kind, const char *field, struct cts_value value, struct cts_value expected)
 {
 	struct cts_value out = {0};
 
-	assert_int_equal(cts_validate_value(
-				 &out, &arena, kind_of(kind), field_of(kind, field), value), 0);
+	assert_int_equal(
+		cts_validate_value(&out, &arena, kind_of(kind), field_of(kind, field), value), 0);
 	assert_true(cts_value_equal(out, expected));
 }
 
@@ -410,8 +422,10 @@ static void test_values_are_canonical(void **state)
 	(void)state;
 	assert_value("programme", "governance", value_of(3, "sib", "body/ctcc", "sib"),
 		value_of(2, "body/ctcc", "body/sib"));
-	assert_value("initiative", "points", value_of(3, "b", "a", "b"), value_of(3, "b", "a", "b"));
-	assert_value("milestone", "releasable_to", value_of(2, "nz", "au"), value_of(2, "au", "nz"));
+	assert_value(
+		"initiative", "points", value_of(3, "b", "a", "b"), value_of(3, "b", "a", "b"));
+	assert_value(
+		"milestone", "releasable_to", value_of(2, "nz", "au"), value_of(2, "au", "nz"));
 	assert_value("milestone", "status", value_of(1, "Unspecified"), value_of(0));
 	assert_value("milestone", "status", value_of(0), value_of(0));
 }
@@ -427,18 +441,22 @@ static void test_values_of_the_wrong_shape_are_refused(void **state)
 	memset(long_text, 'a', CTS_VALUE_MAX + 1);
 	memset(half, 'a', CTS_VALUE_MAX / 2 + 1);
 	assert_int_equal(cts_validate_value(&out, &arena, kind, field_of("initiative", "title"),
-				 value_of(2, "a", "b")), CTS_EVALUE);
+				 value_of(2, "a", "b")),
+		CTS_EVALUE);
 	assert_string_equal(cts_error_message(CTS_EVALUE), "'title' takes one value, not 2");
 	assert_int_equal(cts_validate_value(&out, &arena, kind, field_of("initiative", "title"),
-				 value_of(1, long_text)), CTS_EVALUE);
+				 value_of(1, long_text)),
+		CTS_EVALUE);
 	assert_string_equal(
 		cts_error_message(CTS_EVALUE), "'title' is longer than 64 KiB: 65537 bytes");
 	assert_int_equal(cts_validate_value(&out, &arena, kind, field_of("initiative", "points"),
-				 value_of(2, half, half)), CTS_EVALUE);
+				 value_of(2, half, half)),
+		CTS_EVALUE);
 	assert_string_equal(
 		cts_error_message(CTS_EVALUE), "'points' is longer than 64 KiB: 65538 bytes");
 	assert_int_equal(cts_validate_value(&out, &arena, kind, field_of("initiative", "points"),
-				 value_of(2, "a", "")), CTS_EVALUE);
+				 value_of(2, "a", "")),
+		CTS_EVALUE);
 	assert_int_equal(out.count, 42);
 	long_text[CTS_VALUE_MAX] = '\0';
 	assert_value("initiative", "title", value_of(1, long_text), value_of(1, long_text));
@@ -466,15 +484,18 @@ static void test_required_fields_must_be_set(void **state)
 }
 
 /* An open conflict on `field` whose sides hold the two texts; NULL: by hash only. */
-static void put_conflict(struct cts_record *record, const char *field, const char *one, const char *two)
+static void put_conflict(
+	struct cts_record *record, const char *field, const char *one, const char *two)
 {
 	struct cts_side *sides = cts_arena_alloc(&record->arena, 2 * sizeof(*sides));
 	struct cts_conflict *conflict = cts_arena_alloc(&record->arena, sizeof(*conflict));
 
-	sides[0] = (struct cts_side){.value = cts_value_of(&record->arena, one), .agency = "a",
-		.author = "A <a@b>"};
+	sides[0] = (struct cts_side){
+		.value = cts_value_of(&record->arena, one), .agency = "a", .author = "A <a@b>"};
 	sides[1] = (struct cts_side){.value = cts_value_of(&record->arena, two ? two : ""),
-		.agency = "b", .author = "B <b@b>", .sha256 = two ? NULL : "00"};
+		.agency = "b",
+		.author = "B <b@b>",
+		.sha256 = two ? NULL : "00"};
 	*conflict = (struct cts_conflict){.field = field, .sides = sides, .side_count = 2};
 	record->conflicts = conflict;
 	record->conflict_count = 1;
@@ -537,7 +558,8 @@ static void test_a_record_holds_at_most_a_mebibyte(void **state)
 	memset(text, 'a', CTS_VALUE_MAX);
 	cts_record_init(&record, kind, "a");
 	for (size_t i = 0; i < kind->field_count; i++) {
-		if (kind->fields[i].type != CTS_TYPE_STRING || whole == CTS_RECORD_MAX / CTS_VALUE_MAX)
+		if (kind->fields[i].type != CTS_TYPE_STRING ||
+			whole == CTS_RECORD_MAX / CTS_VALUE_MAX)
 			continue;
 		set(&record, kind->fields[i].name, text);
 		whole++;

@@ -60,7 +60,9 @@ static void test_grounds_are_read_in_many_spellings(void **state)
 		{"SECTION 6(A)", "6(a)", 12},
 		{"sec. 6 (a)", "6(a)", 10},
 		{"\xc2\xa7 6(a)", "6(a)", 7},
-		{"section\xc2\xa0" "6(a)", "6(a)", 13},
+		{"section\xc2\xa0"
+		 "6(a)",
+			"6(a)", 13},
 		{"section 9 (2)(f)(iv)", "9(2)(f)(iv)", 20},
 		{"9(2) (f) (iv)", "9(2)(f)(iv)", 13},
 		{"s9(2)(ba)(i), next", "9(2)(ba)(i)", 12},
@@ -86,10 +88,10 @@ static void test_grounds_are_read_in_many_spellings(void **state)
 
 static void test_what_names_no_ground_is_none(void **state)
 {
-	static const char *const texts[] = {"", "6", "6(", "6(a", "6(b)", "6(z)", "6(a)(i)", "6(e)(vii)",
-		"9(1)", "9(2)", "9(2)(b)", "9(2)(f)", "9(2)(f)(v)", "9(2)(g)(iii)", "8(a)", "66(a)",
-		"10", "18(a)", "x6(a)", " 6(a)", "s", "section", "s6", "as6(a)", "9(2)(a)(i)",
-		"7(a)", "7(c)(iii)", "6a"};
+	static const char *const texts[] = {"", "6", "6(", "6(a", "6(b)", "6(z)", "6(a)(i)",
+		"6(e)(vii)", "9(1)", "9(2)", "9(2)(b)", "9(2)(f)", "9(2)(f)(v)", "9(2)(g)(iii)",
+		"8(a)", "66(a)", "10", "18(a)", "x6(a)", " 6(a)", "s", "section", "s6", "as6(a)",
+		"9(2)(a)(i)", "7(a)", "7(c)(iii)", "6a"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
@@ -103,8 +105,8 @@ static void test_what_names_no_ground_is_none(void **state)
 
 static void test_refusals_of_section_18_are_read(void **state)
 {
-	static const char *const all[] = {"18(a)", "18(b)", "18(c)(i)", "18(c)(ii)", "18(d)", "18(da)",
-		"18(e)", "18(f)", "18(g)", "18(h)"};
+	static const char *const all[] = {"18(a)", "18(b)", "18(c)(i)", "18(c)(ii)", "18(d)",
+		"18(da)", "18(e)", "18(f)", "18(g)", "18(h)"};
 	size_t size;
 
 	(void)state;
@@ -125,8 +127,9 @@ static void test_refusals_of_section_18_are_read(void **state)
 
 static void test_marks_are_read_in_order(void **state)
 {
-	static const char text[] = "A [[withhold 6(a)|secret]] b [[propose 9(2)(f)(iv), 6(c)|maybe | not]]\n"
-				   "[[withheld s6(a),9(2)(f)(iv)]]";
+	static const char text[] =
+		"A [[withhold 6(a)|secret]] b [[propose 9(2)(f)(iv), 6(c)|maybe | not]]\n"
+		"[[withheld s6(a),9(2)(f)(iv)]]";
 	struct cts_mark *marks;
 
 	(void)state;
@@ -184,14 +187,18 @@ static void test_marks_that_do_not_read_are_refused_with_their_place(void **stat
 	assert_refused("[[withheld 6(a)]]]]", "']]' closes no mark at line 1, column 18", NULL);
 	assert_refused("[[withhold 6(a)|x [[withhold 6(a)|y]] z]]",
 		"a mark stands inside another at line 1, column 19", NULL);
-	assert_refused("[[withhold 6(a)|x [[y", "a mark stands inside another at line 1, column 19", NULL);
-	assert_refused("[[[[withheld 6(a)]]]]", "a mark stands inside another at line 1, column 3", NULL);
+	assert_refused(
+		"[[withhold 6(a)|x [[y", "a mark stands inside another at line 1, column 19", NULL);
+	assert_refused(
+		"[[[[withheld 6(a)]]]]", "a mark stands inside another at line 1, column 3", NULL);
 	assert_refused("[[withhold 6(a)|]]", "the mark has no passage at line 1, column 1", NULL);
-	assert_refused("[[withhold 6(a)| \n]]", "the mark has no passage at line 1, column 1", NULL);
+	assert_refused(
+		"[[withhold 6(a)| \n]]", "the mark has no passage at line 1, column 1", NULL);
 	assert_refused("[[propose 6(a)]]", "the mark has no passage at line 1, column 1", NULL);
 	assert_refused(
 		"[[withheld 6(a)|x]]", "'[[withheld' takes no passage at line 1, column 1", NULL);
-	assert_refused("[[withold 6(a)|x]]", "'[[withold' opens no mark at line 1, column 1", "[[withhold");
+	assert_refused("[[withold 6(a)|x]]", "'[[withold' opens no mark at line 1, column 1",
+		"[[withhold");
 	assert_refused("[[see]]", "'[[see' opens no mark at line 1, column 1", NULL);
 	assert_refused("[[]]", "'[[' opens no mark at line 1, column 1", NULL);
 	assert_refused("[[withhold |x]]", "the mark lacks a ground at line 1, column 1", NULL);
@@ -199,12 +206,13 @@ static void test_marks_that_do_not_read_are_refused_with_their_place(void **stat
 	assert_refused("[[withheld 6(a),]]", "the mark lacks a ground at line 1, column 1", NULL);
 	assert_refused("K\xc4\x81 [[withhold 9(2)(f)(vi)|x]]",
 		"'9(2)(f)(vi)' is not a ground of the Act at line 1, column 15", "9(2)(f)(i)");
-	assert_refused("[[withhold 6(b)|x]]", "'6(b)' is not a ground of the Act at line 1, column 12",
-		NULL);
+	assert_refused("[[withhold 6(b)|x]]",
+		"'6(b)' is not a ground of the Act at line 1, column 12", NULL);
 	assert_refused("[[withhold 6(a) 6(c)|x]]",
 		"'6(a) 6(c)' is not a ground of the Act at line 1, column 12", NULL);
 	assert_refused("[[withhold 18(e)|x]]",
-		"'18(e)' refuses a request and is no ground to withhold a passage at line 1, column 12",
+		"'18(e)' refuses a request and is no ground to withhold a passage at line 1, "
+		"column 12",
 		NULL);
 	assert_refused("[[withhold6(a)x|x]]",
 		"'6(a)x' is not a ground of the Act at line 1, column 11", NULL);
@@ -218,7 +226,8 @@ static void test_normalising_spells_grounds_one_way(void **state)
 		{"a [[WITHHOLD  s6(a) ,Section 9 (2)(F)(iv)| as typed ]] b",
 			"a [[withhold 6(a), 9(2)(f)(iv)| as typed ]] b"},
 		{"[[ withheld S6(a), 6(a)]]", "[[withheld 6(a)]]"},
-		{"[[propose 9(2)(j)|a|b]][[withheld 6(d)]]", "[[propose 9(2)(j)|a|b]][[withheld 6(d)]]"},
+		{"[[propose 9(2)(j)|a|b]][[withheld 6(d)]]",
+			"[[propose 9(2)(j)|a|b]][[withheld 6(d)]]"},
 	};
 
 	(void)state;
@@ -241,11 +250,12 @@ static void test_marks_are_noticed(void **state)
 	assert_false(cts_text_has_marks(""));
 }
 
-/* Random pieces: whatever reads is covered by its marks, and no bracket pair is left outside them. */
+/* Random pieces: what reads is covered by its marks, and no bracket pair is left outside them. */
 static void test_what_reads_leaves_no_brackets_behind(void **state)
 {
-	static const char *const pieces[] = {"[[", "]]", "[", "]", "|", " ", "withhold 6(a)|", "withheld 6(a)",
-		"propose s9(2)(j)|", "words", "\n", ", 6(c)", "[[withhold 6(a)|x]]", "[[withheld 6(d)]]"};
+	static const char *const pieces[] = {"[[", "]]", "[", "]", "|", " ", "withhold 6(a)|",
+		"withheld 6(a)", "propose s9(2)(j)|", "words", "\n", ", 6(c)",
+		"[[withhold 6(a)|x]]", "[[withheld 6(d)]]"};
 	const char *given = getenv("CTS_SEED");
 	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
 	int read = 0;
@@ -264,7 +274,8 @@ static void test_what_reads_leaves_no_brackets_behind(void **state)
 		count = cts_marks_parse(&marks, &arena, text);
 		assert_true(count >= 0 || count == CTS_EVALUE);
 		for (int i = 0; i < count; i++) {
-			char *between = cts_arena_strndup(&arena, text + from, marks[i].start - from);
+			char *between =
+				cts_arena_strndup(&arena, text + from, marks[i].start - from);
 
 			assert_true(marks[i].start >= from && marks[i].end > marks[i].start);
 			assert_false(cts_text_has_marks(between));
