@@ -56,19 +56,19 @@ static int parse_global(struct cts_session *session, int argc, char **argv)
 /* `ctsync`, `ctsync --help`, `ctsync --version`. */
 static int run_nothing(struct cts_session *session)
 {
-	int rc = cts_session_setup(session, NULL);
+	int rc;
 
-	if (rc < 0)
-		return rc;
 	if (session->global.help) {
-		cts_usage_overview(&session->out);
-		return 0;
+		rc = cts_session_setup_help(session);
+		if (rc == 0)
+			cts_usage_overview(&session->out);
+		return rc;
 	}
-	rc = cts_session_open(session, CTS_USES_STORE);
+	rc = cts_session_setup(session, NULL);
 	if (rc < 0)
 		return rc;
-	cts_usage_welcome(session);
-	return 0;
+	rc = cts_session_open(session, CTS_USES_STORE);
+	return rc < 0 ? rc : cts_usage_welcome(session);
 }
 
 static int run_command(struct cts_session *session, int argc, char **argv)
@@ -94,8 +94,10 @@ static int run_command(struct cts_session *session, int argc, char **argv)
 		return rc;
 	argv += taken;
 	if (session->global.help) {
-		cts_usage_command(&session->out, cmd);
-		return 0;
+		rc = cts_session_setup_help(session);
+		if (rc == 0)
+			cts_usage_command(&session->out, cmd);
+		return rc;
 	}
 	rc = cts_usage_check(cmd, argc, argv);
 	if (rc < 0)

@@ -154,8 +154,8 @@ void cts_record_put_json(struct cts_jsonw *json, const struct cts_record *record
 
 /* ---- text ----------------------------------------------------------------------------------- */
 
-/* A text of one or more lines from `column` on: on a terminal wrapped to its width, elsewhere only
- * the indent is put before each line. */
+/* A text of one or more lines from `column` on, every line at the indent; on a terminal a line that
+ * is too long for it is wrapped. */
 static void put_lines(struct cts_out *out, const char *text, size_t column, size_t indent)
 {
 	struct cts_buf line = {0};
@@ -167,7 +167,7 @@ static void put_lines(struct cts_out *out, const char *text, size_t column, size
 		cts_buf_put(&line, text, size);
 		if (size == 0) {
 			cts_out_puts(out, "\n");
-		} else if (out->width) {
+		} else if (out->width && indent + cts_text_width(line.data) > out->width) {
 			cts_out_wrapped(out, line.data, first ? column : 0, indent);
 		} else {
 			cts_out_printf(out, "%*s", (int)(first ? indent - column : indent), "");

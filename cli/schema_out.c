@@ -47,7 +47,7 @@ static void rules_text(struct cts_buf *out, const struct cts_field *field)
 
 static void put_values(struct cts_out *out, const struct cts_field *field, size_t indent)
 {
-	struct cts_buf plain = {0}, line = {0};
+	struct cts_buf plain = {0};
 
 	for (size_t i = 0; i < field->enumerator_count; i++) {
 		const struct cts_enumerator *e = &field->enumerators[i];
@@ -64,12 +64,10 @@ static void put_values(struct cts_out *out, const struct cts_field *field, size_
 
 		if (!*e->doc)
 			continue;
-		cts_buf_clear(&line);
-		cts_buf_printf(&line, "%s: %s", e->name, e->doc);
-		cts_out_wrapped(out, line.data, 0, indent + 2);
+		cts_out_printf(out, "%*s%s: ", (int)indent, "", e->name);
+		cts_out_wrapped(out, e->doc, indent + strlen(e->name) + 2, indent + 4);
 	}
 	cts_buf_release(&plain);
-	cts_buf_release(&line);
 }
 
 void cts_schema_put_field(struct cts_out *out, const struct cts_field *field, size_t indent)
@@ -94,6 +92,8 @@ void cts_schema_put_field(struct cts_out *out, const struct cts_field *field, si
 
 void cts_schema_put_kind(struct cts_out *out, const struct cts_kind *kind)
 {
+	struct cts_buf common = {0};
+
 	cts_out_styled(out, CTS_STYLE_TITLE, kind->name);
 	cts_out_puts(out, "\n");
 	if (*kind->doc)
@@ -102,6 +102,12 @@ void cts_schema_put_kind(struct cts_out *out, const struct cts_kind *kind)
 		cts_out_puts(out, "\n");
 		cts_schema_put_field(out, &kind->fields[i], 2);
 	}
+	for (size_t i = kind->own_count; i < kind->field_count; i++)
+		cts_buf_printf(&common, "%s%s", common.size ? ", " : "", kind->fields[i].name);
+	cts_out_puts(out, "\n  ");
+	cts_out_styled(out, CTS_STYLE_DIM, "and on every kind: ");
+	cts_out_wrapped(out, cts_buf_text(&common), 2 + strlen("and on every kind: "), 4);
+	cts_buf_release(&common);
 }
 
 void cts_schema_put_common(struct cts_out *out, const struct cts_schema *schema)

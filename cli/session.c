@@ -37,7 +37,7 @@ const struct cts_opt cts_global_rows[] = {
 		.offset = offsetof(struct cts_global, colour),
 		.help = "auto (on a terminal, unless NO_COLOR is set), always or never"},
 	{.name = "quiet", .kind = CTS_OPT_FLAG, .offset = offsetof(struct cts_global, quiet),
-		.help = "no progress, notes or hints on stderr; errors and warnings stay"},
+		.help = "no progress, no notes on stderr; errors and warnings stay"},
 	{.name = "help", .letter = 'h', .kind = CTS_OPT_FLAG,
 		.offset = offsetof(struct cts_global, help),
 		.help = "show help, of the command if one is named"},
@@ -72,6 +72,17 @@ static int parse_colour(enum cts_out_when *out, const char *when)
 	return CTS_EUSAGE;
 }
 
+int cts_session_setup_help(struct cts_session *session)
+{
+	enum cts_out_when colour;
+	int rc = parse_colour(&colour, session->global.colour);
+
+	if (rc < 0)
+		return rc;
+	cts_out_init(&session->out, STDOUT_FILENO, CTS_OUT_TEXT, colour);
+	return 0;
+}
+
 int cts_session_setup(struct cts_session *session, const struct cts_cmd *cmd)
 {
 	const struct cts_global *global = &session->global;
@@ -85,7 +96,6 @@ int cts_session_setup(struct cts_session *session, const struct cts_cmd *cmd)
 	rc = parse_colour(&colour, global->colour);
 	if (rc < 0)
 		return rc;
-	/* A command without text (none so far) would make its first format the default. */
 	if (global->format) {
 		rc = cts_out_format_parse(&format, formats, global->format);
 		if (rc < 0)

@@ -54,6 +54,9 @@ void cts_session_init(struct cts_session *session);
  * command does not take. @return CTS_EUSAGE, CTS_EIO */
 int cts_session_setup(struct cts_session *session, const struct cts_cmd *cmd);
 
+/* What --help needs of that: it is had whatever else was typed. @return CTS_EUSAGE */
+int cts_session_setup_help(struct cts_session *session);
+
 /* Opens what the command needs. @return CTS_ENOSTORE and what opening a store returns */
 int cts_session_open(struct cts_session *session, unsigned needs);
 

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/diag.h"
 #include "cli/session.h"
 #include "proto/error.h"
 #include "proto/text.h"
@@ -269,7 +268,7 @@ static int put_state(struct cts_session *session)
 	return 0;
 }
 
-void cts_usage_welcome(struct cts_session *session)
+int cts_usage_welcome(struct cts_session *session)
 {
 	struct cts_out *out = &session->out;
 	struct cts_buf line = {0};
@@ -290,10 +289,10 @@ void cts_usage_welcome(struct cts_session *session)
 	}
 	cts_buf_release(&line);
 	cts_out_puts(out, "\nctsync help lists all commands.\n");
-	if (!session->store)
-		cts_out_puts(out, "\nThere is no store here.\n");
-	else if (put_state(session) < 0)
-		cts_diag_error(CTS_EDAMAGED);
+	if (session->store)
+		return put_state(session);
+	cts_out_puts(out, "\nThere is no store here.\n");
+	return 0;
 }
 
 int cts_usage_check(const struct cts_cmd *cmd, int argc, char *const *argv)

@@ -29,7 +29,7 @@ void cts_usage_overview(struct cts_out *out);
 void cts_usage_version(struct cts_out *out);
 
 /* `ctsync` alone: the five commands that a newcomer needs, and the store found. */
-void cts_usage_welcome(struct cts_session *session);
+int cts_usage_welcome(struct cts_session *session);
 
 /* The number of arguments is one that the rows allow. @return CTS_EUSAGE */
 int cts_usage_check(const struct cts_cmd *cmd, int argc, char *const *argv);
