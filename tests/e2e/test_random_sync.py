@@ -440,6 +440,7 @@ def play(seed):
 
 
 def main():
+    ctsync.program()
     first = int(os.environ.get("CTS_SEED") or random.SystemRandom().randrange(1 << 30))
     rounds = int(os.environ.get("CTS_ROUNDS") or 200)
     jobs = int(os.environ.get("CTS_JOBS") or min(rounds, os.cpu_count() or 1))

@@ -161,18 +161,14 @@ class Mounted:
         subprocess.run(["umount", "-l", self.path], check=False)
 
     def fill(self):
-        with open(os.path.join(self.path, "filler"), "wb") as f:
-            size = 1 << 20
-            while size:
-                try:
-                    f.write(b"x" * size)
-                    f.flush()
-                except OSError:
-                    size //= 2
-                    try:
-                        f.flush()
-                    except OSError:
-                        pass
+        f = os.open(os.path.join(self.path, "filler"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        size = 1 << 20
+        while size:
+            try:
+                os.write(f, b"x" * size)
+            except OSError:
+                size //= 2
+        os.close(f)
 
     def empty(self):
         os.unlink(os.path.join(self.path, "filler"))

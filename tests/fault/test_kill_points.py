@@ -222,6 +222,7 @@ def points_of(calls, rng):
 
 
 def main():
+    ctsync.program()
     seed = int(os.environ.get("CTS_SEED") or random.SystemRandom().randrange(1 << 30))
     rng = random.Random(seed)
     print(f"CTS_SEED={seed}", flush=True)
@@ -244,6 +245,9 @@ def main():
                 print(f"FAIL {trouble}", flush=True)
     for name, (calls, tried, torn, killed) in totals.items():
         print(f"{name}: {calls} system calls, {tried} kill points tried ({torn} of them torn writes), {killed} killed")
+        if not killed:
+            failed = True
+            print(f"FAIL {name}: nothing was killed")
     print(f"kill points tried: {sum(t[1] for t in totals.values())} of {sum(t[0] for t in totals.values())} calls")
     sys.exit(1 if failed else 0)
 

@@ -479,9 +479,13 @@ class Oracle:
 
     def newest(self, commits, key, name):
         """(commit, value) of the newest edits of a field among a set of commits, in order of commit id."""
-        editing = [(c, v) for c, v in self.edits.get(key, {}).get(name, []) if c.bit & commits]
-        return sorted(((c, v) for c, v in editing
-                       if not any(o.past & c.bit and o is not c for o, _ in editing)), key=lambda e: e[0].id)
+        out, seen = [], 0
+        for commit, value in reversed(self.edits.get(key, {}).get(name, [])):  # who has seen comes later
+            if commit.bit & commits:
+                if not commit.bit & seen:
+                    out.append((commit, value))
+                seen |= commit.past
+        return sorted(out, key=lambda e: e[0].id)
 
     def sequence(self, commits, key, field, level=0):
         """(clean, value) of a LIST or TEXT field."""
