@@ -242,8 +242,11 @@ int cts_session_open(struct cts_session *session, unsigned needs)
 		rc = open_store(session);
 		if (rc == CTS_ENOSTORE && session->global.store)
 			return rc;
-		if (rc < 0 && rc != CTS_ENOSTORE)
+		if (rc < 0 && rc != CTS_ENOSTORE) {
 			cts_diag_warn("%s", cts_error_message(rc));
+			if (cts_error_hint())
+				cts_diag_hint("%s", cts_error_hint());
+		}
 		cts_error_clear();
 	} else if (needs & CTS_FINDS_STORE) {
 		rc = find_store(session);

@@ -291,7 +291,9 @@ int cts_usage_welcome(struct cts_session *session)
 	cts_out_puts(out, "\nctsync help lists all commands.\n");
 	if (session->store)
 		return put_state(session);
-	cts_out_puts(out, "\nThere is no store here.\n");
+	/* One that was found but cannot be opened has been warned of. */
+	if (!session->store_path)
+		cts_out_puts(out, "\nThere is no store here.\n");
 	return 0;
 }
 
