@@ -11,8 +11,9 @@
  *	SET         each member on its own: in, if any newest edit of it put it in
  *	LIST, TEXT  folded in order of commit id, each step a three-way merge (diff3.h) on the field's value
  *	            at (union of the pasts so far) meet (past of the next), computed by this same rule. An
- *	            overlap, more than 8 newest edits, more than 32 levels of bases, a base in conflict, or
- *	            withholding marks in the base or a side: a conflict. All sides equal: that value.
+ *	            overlap, more than 8 newest edits, more than 32 levels of bases, more than 1,024 folds
+ *	            for one value, a base in conflict, or withholding marks in the base or a side: a
+ *	            conflict. All sides equal: that value.
  *	STRICTEST   the greatest
  *	INTERSECT   what all newest allow; unset allows all; the one member `none` when that is nothing
  *	deleted     false when both are newest, with a conflict
@@ -71,10 +72,17 @@ struct cts_field_state *cts_state_field(const struct cts_state *state, const cha
 /* Takes one change's edits of the record into the state: explicit edits, life and markings. Ancestors
  * must have been taken before. A change that creates the record edits, besides, every field that had a
  * value in its author's past, set or cleared: the caller passes that past's state as `creation_view`
- * (NULL when the record had no history there). */
+ * (NULL when the record had no history there; it may be `state` itself). After an error of the history
+ * the state is half changed and of no use. */
 int cts_state_apply(struct cts_state *state, const struct cts_kind *kind,
 	const struct cts_record_edits *edits, struct cts_ref by, const struct cts_state *creation_view,
 	const struct cts_past *past);
+
+/* The fields that a creation clears: not among its edits, but with a newest edit in its creation_view
+ * that is set. The history must tell them as edits to unset, for struct cts_past's edits() to know them.
+ * @return their number; names are borrowed from the view */
+size_t cts_state_cleared(const char *const **out, struct cts_arena *arena, const struct cts_kind *kind,
+	const struct cts_record_edits *edits, const struct cts_state *creation_view);
 
 /* The record that a state shows: values, unknown members, conflicts. `*deleted` tells its life; a
  * deleted record's values are shown too. `out` is initialised by the call, only on success. */
