@@ -42,6 +42,7 @@ static const struct {
 	{"partner", "partnering"}, {"common interest", "common_interest"},
 	{"further engagement", "common_interest"}, {"currently doing", "current_work"},
 	{"current work", "current_work"}, {"actively planning", "current_work"},
+	{"being done", "current_work"},
 	{"approach", "approach"},
 };
 

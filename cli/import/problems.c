@@ -5,48 +5,60 @@
 
 #include "proto/error.h"
 
+void cts_problems_clear(struct cts_problems *problems)
+{
+	cts_arena_clear(&problems->arena);
+	problems->count = 0;
+}
+
 void cts_problems_release(struct cts_problems *problems)
 {
-	cts_buf_release(&problems->text);
-	cts_buf_release(&problems->hint);
-	*problems = (struct cts_problems){0};
+	cts_arena_release(&problems->arena);
+	problems->count = 0;
 }
 
 void cts_problems_add(
 	struct cts_problems *problems, int code, const char *file, size_t row, size_t column)
 {
-	const char *hint = cts_error_hint();
+	const char *message = cts_error_message(code), *hint = cts_error_hint();
+	struct cts_arena *arena = &problems->arena;
+	struct cts_problem *problem;
 
-	if (!problems->count)
-		problems->code = code;
-	if (hint && !problems->hint.size)
-		cts_buf_puts(&problems->hint, hint);
 	if (problems->count++ >= CTS_PROBLEMS_SHOWN)
 		return;
-	if (problems->text.size)
-		cts_buf_putc(&problems->text, '\n');
+	problem = &problems->shown[problems->count - 1];
+	problem->code = code;
 	if (row && column)
-		cts_buf_printf(&problems->text, "%s:%zu:%zu: ", file, row, column);
+		problem->text =
+			cts_arena_printf(arena, "%s:%zu:%zu: %s", file, row, column, message);
 	else if (row)
-		cts_buf_printf(&problems->text, "%s:%zu: ", file, row);
-	cts_buf_puts(&problems->text, cts_error_message(code));
+		problem->text = cts_arena_printf(arena, "%s:%zu: %s", file, row, message);
+	else
+		problem->text = cts_arena_strdup(arena, message);
+	problem->hint = hint ? cts_arena_strdup(arena, hint) : NULL;
 }
 
-int cts_problems_fail(const struct cts_problems *problems)
+static int set(const struct cts_problem *problem)
 {
-	int rc;
+	int rc = cts_fail(problem->code, "%s", problem->text);
 
-	if (!problems->count)
-		return 0;
-	if (problems->count > CTS_PROBLEMS_SHOWN)
-		rc = cts_fail(problems->code, "%s\nand %zu more; nothing was imported",
-			cts_buf_text(&problems->text), problems->count - CTS_PROBLEMS_SHOWN);
-	else if (problems->count > 1)
-		rc = cts_fail(problems->code, "%s\n%zu errors; nothing was imported",
-			cts_buf_text(&problems->text), problems->count);
-	else
-		rc = cts_fail(problems->code, "%s", cts_buf_text(&problems->text));
-	if (problems->hint.size)
-		cts_hint("%s", cts_buf_text(&problems->hint));
+	if (problem->hint)
+		cts_hint("%s", problem->hint);
 	return rc;
+}
+
+int cts_problems_end(const struct cts_problems *problems, int (*tell)(int code))
+{
+	size_t shown = problems->count < CTS_PROBLEMS_SHOWN ? problems->count : CTS_PROBLEMS_SHOWN;
+
+	if (problems->count <= 1)
+		return problems->count ? set(&problems->shown[0]) : 0;
+	for (size_t i = 0; i < shown; i++)
+		tell(set(&problems->shown[i]));
+	if (problems->count > shown)
+		return cts_fail(problems->shown[0].code,
+			"and %zu more: %zu errors, nothing was imported", problems->count - shown,
+			problems->count);
+	return cts_fail(problems->shown[0].code, "%zu errors, nothing was imported",
+		problems->count);
 }

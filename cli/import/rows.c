@@ -11,17 +11,21 @@
 #include "proto/error.h"
 #include "proto/text.h"
 
-static bool is_rule(const char *cell)
+/* `---`, `:--`, `-:`: a cell of the rule below a markdown head. *sure: it can be nothing else. */
+static bool is_rule(const char *cell, bool *sure)
 {
-	size_t dashes = 0;
+	size_t dashes = 0, colons = 0;
 
 	for (; *cell; cell++) {
 		if (*cell == '-')
 			dashes++;
-		else if (*cell != ':' && *cell != ' ')
+		else if (*cell == ':')
+			colons++;
+		else
 			return false;
 	}
-	return dashes >= 3;
+	*sure = *sure || dashes >= 3 || colons;
+	return dashes > 0;
 }
 
 static const char *find_pipe(const char *from, const char *end)
@@ -88,12 +92,12 @@ static void cut_row(struct cts_row *row, struct cts_arena *arena, const char *li
 /* An empty line, or the rule below a markdown head. */
 static bool says_nothing(const struct cts_row *row, bool pipes)
 {
-	bool all_rules = pipes && row->is_cut;
+	bool all_rules = pipes && row->is_cut, sure = false;
 
 	for (size_t i = 0; i < row->cell_count; i++)
-		if (!is_rule(row->cells[i]))
+		if (!is_rule(row->cells[i], &sure))
 			all_rules = false;
-	return all_rules || cts_row_filled(row) == 0;
+	return (all_rules && sure) || cts_row_filled(row) == 0;
 }
 
 int cts_rows_read(struct cts_rows *out, struct cts_arena *arena, const char *file,

@@ -256,6 +256,12 @@ static void read_workstreams(struct reader *reader)
 
 /* ---- recommendations -------------------------------------------------------------------------- */
 
+/* Inquiries that the default schema has. Another one names the records but is no value. */
+static bool is_known_inquiry(const char *inquiry)
+{
+	return strcmp(inquiry, "rcoi") == 0;
+}
+
 /* The key of a recommendation's record, which is made when it is first named. */
 static const char *recommendation_key(struct reader *reader, size_t number)
 {
@@ -268,7 +274,9 @@ static const char *recommendation_key(struct reader *reader, size_t number)
 
 	if (!record) {
 		record = cts_draft_add(reader->draft, CTS_KIND_RECOMMENDATION, id, place);
-		put(reader, record, CTS_RECOMMENDATION_INQUIRY, CTS_COLUMN_RECOMMENDATIONS, inquiry);
+		if (is_known_inquiry(inquiry))
+			put(reader, record, CTS_RECOMMENDATION_INQUIRY, CTS_COLUMN_RECOMMENDATIONS,
+				inquiry);
 		cts_draft_put_number(
 			reader->draft, record, CTS_RECOMMENDATION_NUMBER, place, number);
 	}
@@ -338,6 +346,28 @@ static void ask_recommendations(struct reader *reader, const struct cts_recommen
 	}
 }
 
+/* The words beside the numbers, each once: "Rec", "and". */
+static const char *label_words(struct cts_arena *arena, const char *text)
+{
+	const char *words = "";
+
+	while (*text) {
+		size_t size = 0;
+
+		while (isalpha((unsigned char)text[size]))
+			size++;
+		if (size) {
+			const char *word = cts_arena_strndup(arena, text, size);
+			const char *found = strstr(words, word);
+
+			if (!found || isalpha((unsigned char)found[size]))
+				words = *words ? cts_arena_printf(arena, "%s %s", words, word) : word;
+		}
+		text += size ? size : 1;
+	}
+	return words;
+}
+
 static void read_recommendations(struct reader *reader)
 {
 	const char *text = plain_cell(reader, CTS_COLUMN_RECOMMENDATIONS);
@@ -365,9 +395,8 @@ static void read_recommendations(struct reader *reader)
 		ask_recommendations(reader, &cell);
 		return;
 	}
-	if (strpbrk(text, "Rr"))
-		cts_draft_leave_out(reader->draft, place_of(reader, CTS_COLUMN_RECOMMENDATIONS),
-			"Rec", "label before each number of a recommendation");
+	cts_draft_leave_out(reader->draft, place_of(reader, CTS_COLUMN_RECOMMENDATIONS),
+		label_words(arena_of(reader), text), "label of the numbers of recommendations");
 	if (cell.count == reader->workstream_count)
 		link_recommendations(reader, &cell);
 	else
