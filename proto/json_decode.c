@@ -1,8 +1,8 @@
 /*
- * Reads a mirror file. The tree that was parsed is turned into a record, the record is written again,
- * and only if the bytes are the same is it taken: whatever is not canonical, in order, spelling,
- * layout or by standing twice, is caught by that one comparison. What the comparison cannot see is
- * checked on the way: types, ranges, enumerators, times, hashes.
+ * Reads a mirror file. The tree that was parsed is turned into a record, the record is written
+ * again, and only if the bytes are the same is it taken: whatever is not canonical, in order,
+ * spelling, layout or by standing twice, is caught by that one comparison. What the comparison
+ * cannot see is checked on the way: types, ranges, enumerators, times, hashes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,8 @@ enum {
 	SIDE_DEPTH = 5,   /* how deep the value of a side stands */
 };
 
-/* ---- members that the schema does not know ---------------------------------------------------- */
+/* ---- members that the schema does not know ----------------------------------------------------
+ */
 
 static const char *canonical_text(struct cts_arena *arena, const struct cts_json_node *node)
 {
@@ -99,10 +100,11 @@ static int read_fields(struct cts_record *record, const struct cts_json_text *te
 	return rc;
 }
 
-/* ---- conflicts -------------------------------------------------------------------------------- */
+/* ---- conflicts --------------------------------------------------------------------------------
+ */
 
-static int read_text(const char **out, const struct cts_json_text *text,
-	const struct cts_json_node *node)
+static int read_text(
+	const char **out, const struct cts_json_text *text, const struct cts_json_node *node)
 {
 	if (node->type != CTS_JSON_STRING)
 		return cts_json_fail(text, node, "'%s' is not a string", node->name);
@@ -110,16 +112,16 @@ static int read_text(const char **out, const struct cts_json_text *text,
 	return 0;
 }
 
-static int read_commit(struct cts_oid *out, const struct cts_json_text *text,
-	const struct cts_json_node *node)
+static int read_commit(
+	struct cts_oid *out, const struct cts_json_text *text, const struct cts_json_node *node)
 {
 	if (node->type != CTS_JSON_STRING || !cts_oid_parse(out, node->text))
 		return cts_json_fail(text, node, "'commit' is not 40 hex digits");
 	return 0;
 }
 
-static int read_sha256(const char **out, const struct cts_json_text *text,
-	const struct cts_json_node *node)
+static int read_sha256(
+	const char **out, const struct cts_json_text *text, const struct cts_json_node *node)
 {
 	if (node->type != CTS_JSON_STRING || strlen(node->text) != 2 * CTS_SHA256_SIZE ||
 		strspn(node->text, "0123456789abcdef") != 2 * CTS_SHA256_SIZE)
@@ -171,9 +173,10 @@ static int read_side(struct cts_side *out, struct cts_record *record,
 			rc = read_sha256(&side.sha256, text, m);
 		} else if (strcmp(m->name, "time") == 0) {
 			has_time = m->type == CTS_JSON_STRING &&
-				cts_time_parse_utc(&side.time, m->text);
+				   cts_time_parse_utc(&side.time, m->text);
 			if (!has_time)
-				rc = cts_json_fail(text, m, "not a time such as 2021-06-15T09:30:00Z");
+				rc = cts_json_fail(
+					text, m, "not a time such as 2021-06-15T09:30:00Z");
 		} else if (strcmp(m->name, "value") == 0) {
 			rc = read_side_value(&side.value, record, text, m, key);
 		} else {
@@ -201,15 +204,16 @@ static const char *conflict_key(
 {
 	bool in_fields;
 
-	if (strchr(name, '/') || strcmp(name, CTS_DELETED) == 0 || cts_kind_field(record->kind, name))
+	if (strchr(name, '/') || strcmp(name, CTS_DELETED) == 0 ||
+		cts_kind_field(record->kind, name))
 		return name;
 	if (previous && strcmp(previous, name) == 0)
 		in_fields = true;
 	else if (next && strcmp(next, name) == 0)
 		in_fields = false;
 	else
-		in_fields = !cts_record_unknown(
-			record, cts_arena_printf(&record->arena, "/%s", name));
+		in_fields =
+			!cts_record_unknown(record, cts_arena_printf(&record->arena, "/%s", name));
 	return cts_arena_printf(&record->arena, "%s/%s", in_fields ? "fields" : "", name);
 }
 
@@ -269,7 +273,8 @@ static int read_conflicts(struct cts_record *record, const struct cts_json_text 
 		int rc;
 
 		if (!name)
-			return cts_json_fail(text, node, "a conflict is not {\"field\", \"sides\"}");
+			return cts_json_fail(
+				text, node, "a conflict is not {\"field\", \"sides\"}");
 		conflict = cts_arena_push(&record->arena, &record->conflicts,
 			&record->conflict_count, sizeof(*conflict));
 		conflict->field = conflict_key(record, name, previous, conflict_name(node->next));
@@ -283,12 +288,13 @@ static int read_conflicts(struct cts_record *record, const struct cts_json_text 
 			compare_conflicts);
 	for (size_t i = 1; i < record->conflict_count; i++)
 		if (compare_conflicts(&record->conflicts[i - 1], &record->conflicts[i]) == 0)
-			return cts_json_fail(text, array, "two conflicts of '%s'",
-				record->conflicts[i].field);
+			return cts_json_fail(
+				text, array, "two conflicts of '%s'", record->conflicts[i].field);
 	return 0;
 }
 
-/* ---- the record ------------------------------------------------------------------------------- */
+/* ---- the record -------------------------------------------------------------------------------
+ */
 
 static int check_name(const struct cts_json_text *text, const struct cts_json_node *object,
 	const char *name, const char *wanted)

@@ -1,10 +1,12 @@
 /*
- * Writes a record as canonical JSON, straight from its values: no tree is built, since a seal writes
- * one text for every record touched. Members of the schema and those it does not know are merged by
- * name as they are written, so a member stands in the same place whether it is known or not.
+ * Writes a record as canonical JSON, straight from its values: no tree is built, since a seal
+ * writes one text for every record touched. Members of the schema and those it does not know are
+ * merged by name as they are written, so a member stands in the same place whether it is known or
+ * not.
  *
- * In a file a conflict names its member alone ("due", also where the record knows it as "fields/due"),
- * so that the text is the same in stores whose schemas know different members.
+ * In a file a conflict names its member alone ("due", also where the record knows it as
+ * "fields/due"), so that the text is the same in stores whose schemas know different members; where
+ * the reader would take that name for another member, it is named in full.
  */
 #include "proto/json.h"
 
@@ -13,40 +15,41 @@
 
 #include "proto/json_internal.h"
 #include "proto/json_tree.h"
+#include "proto/record_internal.h"
 #include "proto/time.h"
 
 /* What must be escaped in a JSON string: 1 as \u00xx, else the letter after the backslash. */
 static const char escapes[256] = {
-	[0x00] = 1, [0x01] = 1, [0x02] = 1, [0x03] = 1, [0x04] = 1, [0x05] = 1, [0x06] = 1,
-	[0x07] = 1, [0x08] = 'b', [0x09] = 't', [0x0a] = 'n', [0x0b] = 1, [0x0c] = 'f', [0x0d] = 'r',
-	[0x0e] = 1, [0x0f] = 1, [0x10] = 1, [0x11] = 1, [0x12] = 1, [0x13] = 1, [0x14] = 1,
-	[0x15] = 1, [0x16] = 1, [0x17] = 1, [0x18] = 1, [0x19] = 1, [0x1a] = 1, [0x1b] = 1,
-	[0x1c] = 1, [0x1d] = 1, [0x1e] = 1, [0x1f] = 1, ['"'] = '"', ['\\'] = '\\',
+	1, 1, 1, 1, 1, 1, 1, 1, 'b', 't', 'n', 1, 'f', 'r', 1, 1,                     /* 0x00 */
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, ['"'] = '"', ['\\'] = '\\', /* 0x10 */
 };
+
+/* The character at `at`, escaped. */
+static void put_escape(struct cts_buf *out, unsigned char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char letter[2] = {'\\', escapes[c]};
+	const char code[6] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
+
+	if (escapes[c] == 1)
+		cts_buf_put(out, code, sizeof(code));
+	else
+		cts_buf_put(out, letter, sizeof(letter));
+}
 
 void cts_json_put_string(struct cts_buf *out, const char *text)
 {
-	static const char digits[] = "0123456789abcdef";
-	const unsigned char *at = (const unsigned char *)text, *from = at;
-
 	cts_buf_putc(out, '"');
-	for (;; at++) {
-		char escape[6] = {'\\', escapes[*at], '0', '0', 0, 0};
+	for (;;) {
+		size_t size = 0;
 
-		if (!escape[1])
-			continue;
-		cts_buf_put(out, from, (size_t)(at - from));
-		if (!*at)
+		while (!escapes[(unsigned char)text[size]])
+			size++;
+		cts_buf_put(out, text, size);
+		if (!text[size])
 			break;
-		if (escape[1] == 1) {
-			escape[1] = 'u';
-			escape[4] = digits[*at >> 4];
-			escape[5] = digits[*at & 15];
-			cts_buf_put(out, escape, 6);
-		} else {
-			cts_buf_put(out, escape, 2);
-		}
-		from = at + 1;
+		put_escape(out, (unsigned char)text[size]);
+		text += size + 1;
 	}
 	cts_buf_putc(out, '"');
 }
@@ -96,7 +99,8 @@ void cts_json_put_value(
 	cts_buf_putc(out, ']');
 }
 
-/* ---- members ---------------------------------------------------------------------------------- */
+/* ---- members ----------------------------------------------------------------------------------
+ */
 
 /* Begins a member of an object whose members stand at `indent`. */
 static void put_name(struct cts_buf *out, bool *is_first, const char *name, int indent)
@@ -157,11 +161,12 @@ static void collect(struct members *members, const struct cts_record *record, bo
 		members->sorted = cts_malloc(room * sizeof(*members->sorted));
 	for (size_t i = from; i < to; i++)
 		if (record->values[i].count)
-			add_member(members, (struct member){kind->fields[i].name, &kind->fields[i], NULL});
+			add_member(members,
+				(struct member){kind->fields[i].name, &kind->fields[i], NULL});
 	for (size_t i = 0; i < record->unknown_count; i++)
 		if (record->unknown[i].in_fields == in_fields)
-			add_member(members,
-				(struct member){record->unknown[i].name, NULL, &record->unknown[i]});
+			add_member(members, (struct member){record->unknown[i].name, NULL,
+						    &record->unknown[i]});
 }
 
 static void members_release(struct members *members)
@@ -175,7 +180,8 @@ static void put_member(struct cts_buf *out, bool *is_first, const struct cts_rec
 {
 	put_name(out, is_first, member->name, indent);
 	if (member->field)
-		cts_json_put_value(out, member->field, record->values[member->field->index], indent);
+		cts_json_put_value(
+			out, member->field, record->values[member->field->index], indent);
 	else
 		cts_json_put_indented(out, member->unknown->json, indent);
 }
@@ -195,17 +201,31 @@ static void put_fields(struct cts_buf *out, const struct cts_record *record)
 	members_release(&members);
 }
 
-/* ---- conflicts -------------------------------------------------------------------------------- */
+/* ---- conflicts --------------------------------------------------------------------------------
+ */
 
-const char *cts_json_conflict_name(const struct cts_kind *kind, const char *key)
+const char *cts_json_conflict_name(const struct cts_record *record, const char *key)
 {
-	const char *name = strchr(key, '/');
+	const char *slash = strchr(key, '/'), *name, *beside, *within;
+	struct cts_arena arena = {0};
+	bool is_clear;
 
-	/* Only a name that could be read as something else needs its place. */
-	if (!name || strchr(name + 1, '/') || cts_kind_field(kind, name + 1) ||
-		strcmp(name + 1, CTS_DELETED) == 0)
+	if (!slash)
 		return key;
-	return name + 1;
+	name = slash + 1;
+	if (strchr(name, '/') || cts_kind_field(record->kind, name) ||
+		strcmp(name, CTS_DELETED) == 0)
+		return key;
+	/* The reader takes a name that stands beside "fields" for that member, and of two conflicts
+	 * with one name the first for the one beside; see conflict_key() there. */
+	beside = cts_arena_printf(&arena, "/%s", name);
+	within = cts_arena_printf(&arena, "fields/%s", name);
+	if (cts_record_conflict(record, beside) && cts_record_conflict(record, within))
+		is_clear = true;
+	else
+		is_clear = (key[0] == '/') == (cts_record_unknown(record, beside) != NULL);
+	cts_arena_release(&arena);
+	return is_clear ? name : key;
 }
 
 void cts_json_put_side_value(struct cts_buf *out, const struct cts_kind *kind, const char *key,
@@ -254,13 +274,20 @@ static void put_side(struct cts_buf *out, const struct cts_kind *kind, const cha
 	cts_buf_release(&value);
 }
 
+/* A conflict under the name that it has in the file. */
+struct named {
+	const char *name;
+	const struct cts_conflict *conflict;
+};
+
 static void put_conflict(
-	struct cts_buf *out, const struct cts_kind *kind, const struct cts_conflict *conflict)
+	struct cts_buf *out, const struct cts_kind *kind, const struct named *named)
 {
+	const struct cts_conflict *conflict = named->conflict;
 	bool is_first = true;
 
 	cts_buf_putc(out, '{');
-	put_text_member(out, &is_first, "field", cts_json_conflict_name(kind, conflict->field), 6);
+	put_text_member(out, &is_first, "field", named->name, 6);
 	put_name(out, &is_first, "sides", 6);
 	cts_buf_putc(out, '[');
 	for (size_t i = 0; i < conflict->side_count; i++) {
@@ -277,43 +304,38 @@ static void put_conflict(
 }
 
 /* By the name in the file, then by key: a member beside "fields" before one in it. */
-static bool stands_before(
-	const struct cts_kind *kind, const struct cts_conflict *a, const struct cts_conflict *b)
+static int compare_named(const void *a, const void *b)
 {
-	int order = strcmp(
-		cts_json_conflict_name(kind, a->field), cts_json_conflict_name(kind, b->field));
+	const struct named *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
 
-	return order < 0 || (order == 0 && strcmp(a->field, b->field) < 0);
+	return order ? order : strcmp(x->conflict->field, y->conflict->field);
 }
 
 static void put_conflicts(struct cts_buf *out, const struct cts_record *record)
 {
-	const struct cts_conflict **sorted;
 	size_t count = record->conflict_count;
+	struct named *sorted = cts_malloc(count * sizeof(*sorted));
 
-	sorted = cts_malloc(count * sizeof(*sorted));
 	for (size_t i = 0; i < count; i++) {
-		size_t at = i;
-
-		while (at > 0 && stands_before(record->kind, &record->conflicts[i], sorted[at - 1])) {
-			sorted[at] = sorted[at - 1];
-			at--;
-		}
-		sorted[at] = &record->conflicts[i];
+		sorted[i].conflict = &record->conflicts[i];
+		sorted[i].name = cts_json_conflict_name(record, record->conflicts[i].field);
 	}
+	qsort(sorted, count, sizeof(*sorted), compare_named);
 	cts_buf_putc(out, '[');
 	for (size_t i = 0; i < count; i++) {
 		if (i)
 			cts_buf_putc(out, ',');
 		cts_json_put_break(out, 4);
-		put_conflict(out, record->kind, sorted[i]);
+		put_conflict(out, record->kind, &sorted[i]);
 	}
 	cts_json_put_break(out, 2);
 	cts_buf_putc(out, ']');
 	free(sorted);
 }
 
-/* ---- the record ------------------------------------------------------------------------------- */
+/* ---- the record -------------------------------------------------------------------------------
+ */
 
 void cts_json_encode(struct cts_buf *out, const struct cts_record *record)
 {

@@ -1,7 +1,8 @@
 /*
- * JSON that people hand in: record objects as the reading commands give them, from a file read whole or
- * one a line. More is accepted than in mirror files (any order and layout, numbers as strings, null for
- * "clear it"), and every refusal says where; what the texts may hold is for validate.h.
+ * JSON that people hand in: record objects as the reading commands give them, from a file read
+ * whole or one a line. More is accepted than in mirror files (any order and layout, numbers as
+ * strings, null for "clear it"), and every refusal says where; what the texts may hold is for
+ * validate.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -61,7 +62,8 @@ static const struct cts_json_node *member(const struct cts_json_node *object, co
 	return NULL;
 }
 
-int cts_json_input_open(struct cts_json_input **out, const char *name, const void *data, size_t size)
+int cts_json_input_open(
+	struct cts_json_input **out, const char *name, const void *data, size_t size)
 {
 	struct cts_json_input *input = make(name);
 	const struct cts_json_node *items;
@@ -116,7 +118,8 @@ void cts_json_input_free(struct cts_json_input *input)
 	free(input);
 }
 
-/* ---- lines ------------------------------------------------------------------------------------ */
+/* ---- lines ------------------------------------------------------------------------------------
+ */
 
 /* Reads more behind what is pending. 1 something came, 0 the end. */
 static int read_more(struct cts_json_input *input)
@@ -151,7 +154,8 @@ static int next_line(struct cts_json_input *input)
 	for (;;) {
 		size_t rest = pending->size - input->at;
 		char *start = rest ? pending->data + input->at : NULL;
-		char *end = rest > searched ? memchr(start + searched, '\n', rest - searched) : NULL;
+		char *end =
+			rest > searched ? memchr(start + searched, '\n', rest - searched) : NULL;
 		int rc;
 
 		if (end || (input->at_end && rest)) {
@@ -215,7 +219,8 @@ static int next_object(const struct cts_json_node **out, struct cts_json_input *
 	return 1;
 }
 
-/* ---- objects ---------------------------------------------------------------------------------- */
+/* ---- objects ----------------------------------------------------------------------------------
+ */
 
 static const char *wanted_type(enum cts_type type)
 {
@@ -257,11 +262,12 @@ static int read_item(const char **out, const struct cts_json_input *input,
 	return 0;
 }
 
-static bool is_default(const struct cts_field *field, const struct cts_json_node *node, const char *item)
+static bool is_default(
+	const struct cts_field *field, const struct cts_json_node *node, const char *item)
 {
 	return !item[0] || node->type == CTS_JSON_FALSE ||
-		(node->type == CTS_JSON_INTEGER && strcmp(item, "0") == 0) ||
-		(field->type == CTS_TYPE_ENUM && strcmp(item, "unspecified") == 0);
+	       (node->type == CTS_JSON_INTEGER && strcmp(item, "0") == 0) ||
+	       (field->type == CTS_TYPE_ENUM && strcmp(item, "unspecified") == 0);
 }
 
 static int read_value(struct cts_value *out, struct cts_json_input *input,
@@ -311,7 +317,8 @@ static int read_field(struct cts_record *out, bool *named, struct cts_json_input
 	}
 	if (field->common == in_fields) {
 		fail(input, node, field->name,
-			in_fields ? "does not stand in 'fields'" : "does not stand beside 'fields'");
+			in_fields ? "does not stand in 'fields'"
+				  : "does not stand beside 'fields'");
 		cts_hint("put it %s 'fields'", in_fields ? "beside" : "into");
 		return CTS_EVALUE;
 	}
@@ -325,7 +332,8 @@ static int read_field(struct cts_record *out, bool *named, struct cts_json_input
 
 static bool is_ignored(const char *name)
 {
-	static const char *const names[] = {"conflicts", "fields", "hash", "id", "kind", "schema_version"};
+	static const char *const names[] = {
+		"conflicts", "fields", "hash", "id", "kind", "schema_version"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(names[i], name) == 0)
@@ -373,7 +381,8 @@ static int read_object(struct cts_record *out, bool **named, struct cts_json_inp
 		return fail(input, fields, "fields", "must be an object");
 	cts_record_reset(out, kind, id);
 	*named = cts_arena_alloc(&out->arena, kind->field_count * sizeof(**named));
-	for (const struct cts_json_node *m = fields ? fields->first : NULL; m && rc >= 0; m = m->next)
+	for (const struct cts_json_node *m = fields ? fields->first : NULL; m && rc >= 0;
+		m = m->next)
 		rc = read_field(out, *named, input, m, true);
 	for (const struct cts_json_node *m = object->first; m && rc >= 0; m = m->next)
 		if (!is_ignored(m->name))

@@ -12,9 +12,9 @@ enum {
 	CTS_SIDES_WHOLE = 16, /* sides of a conflict that stand with more than commit and hash */
 };
 
-/* How a conflict's field is named in the file: as the member is, without its place, unless that would
- * read as something else. */
-const char *cts_json_conflict_name(const struct cts_kind *kind, const char *key);
+/* How a conflict's field is named in the file: as the member is, without its place, unless that
+ * would read as something else. */
+const char *cts_json_conflict_name(const struct cts_record *record, const char *key);
 
 /* A side's value, by the type of the field that `key` names; null when unset. */
 void cts_json_put_side_value(struct cts_buf *out, const struct cts_kind *kind, const char *key,
@@ -26,7 +26,8 @@ int cts_json_read_value(struct cts_value *out, struct cts_arena *arena,
 	const struct cts_json_text *text, const struct cts_json_node *node,
 	const struct cts_field *field);
 
-/* A whole number in its one spelling, within the range of a CTS_TYPE_INT32, UINT32, INT64, UINT64. */
+/* A whole number in its one spelling, within the range of a CTS_TYPE_INT32, UINT32, INT64, UINT64.
+ */
 bool cts_json_is_number(enum cts_type type, const char *text);
 
 #endif

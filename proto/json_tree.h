@@ -2,8 +2,8 @@
  * JSON text as a tree in an arena: what the reader of mirror files and the reader of people's input
  * share. Not a public header; proto/ only.
  *
- * Strings are unescaped, NUL-terminated UTF-8 (a JSON string with a NUL in it is refused), numbers stay
- * as written. Every node knows where it began, so that an error can name line and column.
+ * Strings are unescaped, NUL-terminated UTF-8 (a JSON string with a NUL in it is refused), numbers
+ * stay as written. Every node knows where it began, so that an error can name line and column.
  */
 #ifndef CTS_PROTO_JSON_TREE_H
 #define CTS_PROTO_JSON_TREE_H
@@ -27,10 +27,10 @@ enum cts_json_type {
 
 struct cts_json_node {
 	enum cts_json_type type;
-	bool is_sorted;   /* an object whose members come in ascending order */
-	size_t at;        /* offset of its first byte */
-	const char *name; /* of a member; NULL elsewhere */
-	const char *text; /* of strings and numbers */
+	bool is_sorted;                     /* an object whose members come in ascending order */
+	size_t at;                          /* offset of its first byte */
+	const char *name;                   /* of a member; NULL elsewhere */
+	const char *text;                   /* of strings and numbers */
 	struct cts_json_node *first, *next; /* children; brothers */
 };
 

@@ -14,19 +14,20 @@ bool cts_json_is_number(enum cts_type type, const char *text)
 	size_t count = strspn(digits, "0123456789");
 	bool is_signed = type == CTS_TYPE_INT32 || type == CTS_TYPE_INT64;
 
-	if (count == 0 || count > 20 || digits[count] || (digits[0] == '0' && (count > 1 || digits > text)))
+	if (count == 0 || count > 20 || digits[count] ||
+		(digits[0] == '0' && (count > 1 || digits > text)))
 		return false;
 	errno = 0;
 	if (!is_signed) {
 		unsigned long long number = digits > text ? 0 : strtoull(text, NULL, 10);
 
 		return digits == text && errno == 0 &&
-			(type == CTS_TYPE_UINT64 || number <= UINT32_MAX);
+		       (type == CTS_TYPE_UINT64 || number <= UINT32_MAX);
 	}
 	long long number = strtoll(text, NULL, 10);
 
 	return errno == 0 &&
-		(type == CTS_TYPE_INT64 || (number >= INT32_MIN && number <= INT32_MAX));
+	       (type == CTS_TYPE_INT64 || (number >= INT32_MIN && number <= INT32_MAX));
 }
 
 static bool is_enumerator(const struct cts_field *field, const char *name)
@@ -43,7 +44,8 @@ static int read_item(const char **out, const struct cts_json_text *text,
 	switch (field->type) {
 	case CTS_TYPE_STRING:
 		if (node->type != CTS_JSON_STRING || !node->text[0])
-			return cts_json_fail(text, node, "'%s' is not a string with text", field->name);
+			return cts_json_fail(
+				text, node, "'%s' is not a string with text", field->name);
 		break;
 	case CTS_TYPE_BOOL:
 		if (node->type != CTS_JSON_TRUE && node->type != CTS_JSON_FALSE)
@@ -77,7 +79,7 @@ static bool is_default(const struct cts_field *field, const char *item)
 	if (field->type == CTS_TYPE_BOOL)
 		return strcmp(item, "false") == 0;
 	return strcmp(item, "0") == 0 && field->type != CTS_TYPE_STRING &&
-		field->type != CTS_TYPE_ENUM;
+	       field->type != CTS_TYPE_ENUM;
 }
 
 int cts_json_read_value(struct cts_value *out, struct cts_arena *arena,
@@ -90,7 +92,8 @@ int cts_json_read_value(struct cts_value *out, struct cts_arena *arena,
 
 	if (field->repeated) {
 		if (node->type != CTS_JSON_ARRAY || !node->first)
-			return cts_json_fail(text, node, "'%s' is not an array of values", field->name);
+			return cts_json_fail(
+				text, node, "'%s' is not an array of values", field->name);
 		first = node->first;
 	}
 	for (const struct cts_json_node *n = first; n; n = field->repeated ? n->next : NULL) {
@@ -102,8 +105,8 @@ int cts_json_read_value(struct cts_value *out, struct cts_arena *arena,
 		if (!field->repeated && is_default(field, *item))
 			return cts_json_fail(text, n, "'%s' stands with its default", field->name);
 		if (field->merge == CTS_MERGE_SET && count > 1 && strcmp(item[-1], *item) >= 0)
-			return cts_json_fail(text, n, "the members of '%s' are not in order",
-				field->name);
+			return cts_json_fail(
+				text, n, "the members of '%s' are not in order", field->name);
 	}
 	*out = (struct cts_value){.count = count, .items = items};
 	return 0;

@@ -64,6 +64,8 @@ static void check_round_trip(const struct cts_schema *schema, const struct cts_k
 	for (size_t i = 0; i < record.unknown_count; i++)
 		assert_string_equal(record.unknown[i].json, read.unknown[i].json);
 	assert_int_equal(record.conflict_count, read.conflict_count);
+	for (size_t i = 0; i < record.conflict_count; i++)
+		assert_string_equal(record.conflicts[i].field, read.conflicts[i].field);
 	cts_record_release(&record);
 	cts_json_encode(&again, &read);
 	assert_string_equal(again.data, text.data);
@@ -86,11 +88,12 @@ static void test_any_record_survives_its_text(void **state)
 /* Python is the independent writer. */
 static void test_python_writes_the_same_bytes(void **state)
 {
-	static const char script[] =
-		"import json, sys\n"
-		"for text in open(sys.argv[1], encoding='utf-8', newline='').read().split('\\f')[:-1]:\n"
-		"    again = json.dumps(json.loads(text), sort_keys=True, indent=2, ensure_ascii=False)\n"
-		"    assert again + '\\n' == text, text\n";
+	static const char script[] = "import json, sys\n"
+				     "for text in open(sys.argv[1], encoding='utf-8', "
+				     "newline='').read().split('\\f')[:-1]:\n"
+				     "    again = json.dumps(json.loads(text), sort_keys=True, "
+				     "indent=2, ensure_ascii=False)\n"
+				     "    assert again + '\\n' == text, text\n";
 	struct cts_buf all = {0};
 
 	(void)state;
@@ -99,7 +102,8 @@ static void test_python_writes_the_same_bytes(void **state)
 		struct cts_record record;
 
 		dice_record(&record, &dice,
-			cts_schema_kind_at(schema, dice_below(&dice, cts_schema_kind_count(schema))),
+			cts_schema_kind_at(
+				schema, dice_below(&dice, cts_schema_kind_count(schema))),
 			true);
 		cts_json_encode(&all, &record);
 		cts_buf_putc(&all, '\f');
@@ -113,69 +117,70 @@ static void test_python_writes_the_same_bytes(void **state)
 
 /* Frozen by CTS_FORMAT. */
 static const char plant[] = "{\n"
-	"  \"classification\": \"in_confidence\",\n"
-	"  \"conflicts\": [\n"
-	"    {\n"
-	"      \"field\": \"height\",\n"
-	"      \"sides\": [\n"
-	"        {\n"
-	"          \"agency\": \"nzp\",\n"
-	"          \"author\": \"A <a@b>\",\n"
-	"          \"commit\": \"0100000000000000000000000000000000000000\",\n"
-	"          \"time\": \"2021-06-15T09:30:00Z\",\n"
-	"          \"value\": 12\n"
-	"        },\n"
-	"        {\n"
-	"          \"agency\": \"dpmc\",\n"
-	"          \"author\": \"B <b@c>\",\n"
-	"          \"commit\": \"0200000000000000000000000000000000000000\",\n"
-	"          \"time\": \"2021-06-15T09:30:01Z\"\n"
-	"        }\n"
-	"      ]\n"
-	"    },\n"
-	"    {\n"
-	"      \"field\": \"new\",\n"
-	"      \"sides\": [\n"
-	"        {\n"
-	"          \"commit\": \"0100000000000000000000000000000000000000\",\n"
-	"          \"sha256\": \"74234e98afe7498fb5daf1f36ac2d78acc339464f950703b8c019892f982b90b\"\n"
-	"        },\n"
-	"        {\n"
-	"          \"agency\": \"dpmc\",\n"
-	"          \"author\": \"B <b@c>\",\n"
-	"          \"commit\": \"0200000000000000000000000000000000000000\",\n"
-	"          \"time\": \"2021-06-15T09:30:01Z\",\n"
-	"          \"value\": {\n"
-	"            \"a\": [\n"
-	"              1\n"
-	"            ]\n"
-	"          }\n"
-	"        }\n"
-	"      ]\n"
-	"    }\n"
-	"  ],\n"
-	"  \"fields\": {\n"
-	"    \"evergreen\": true,\n"
-	"    \"height\": 12,\n"
-	"    \"leaves\": \"18446744073709551615\",\n"
-	"    \"names\": [\n"
-	"      \"a \\\"b\\\" \\\\ \\n\\t/\",\n"
-	"      \"ā\"\n"
-	"    ],\n"
-	"    \"new\": {\n"
-	"      \"a\": [\n"
-	"        1\n"
-	"      ]\n"
-	"    },\n"
-	"    \"season\": \"summer\"\n"
-	"  },\n"
-	"  \"id\": \"x\",\n"
-	"  \"kind\": \"plant\",\n"
-	"  \"labels\": [\n"
-	"    \"k=v\"\n"
-	"  ],\n"
-	"  \"later\": null\n"
-	"}\n";
+			    "  \"classification\": \"in_confidence\",\n"
+			    "  \"conflicts\": [\n"
+			    "    {\n"
+			    "      \"field\": \"height\",\n"
+			    "      \"sides\": [\n"
+			    "        {\n"
+			    "          \"agency\": \"nzp\",\n"
+			    "          \"author\": \"A <a@b>\",\n"
+			    "          \"commit\": \"0100000000000000000000000000000000000000\",\n"
+			    "          \"time\": \"2021-06-15T09:30:00Z\",\n"
+			    "          \"value\": 12\n"
+			    "        },\n"
+			    "        {\n"
+			    "          \"agency\": \"dpmc\",\n"
+			    "          \"author\": \"B <b@c>\",\n"
+			    "          \"commit\": \"0200000000000000000000000000000000000000\",\n"
+			    "          \"time\": \"2021-06-15T09:30:01Z\"\n"
+			    "        }\n"
+			    "      ]\n"
+			    "    },\n"
+			    "    {\n"
+			    "      \"field\": \"new\",\n"
+			    "      \"sides\": [\n"
+			    "        {\n"
+			    "          \"commit\": \"0100000000000000000000000000000000000000\",\n"
+			    "          \"sha256\": "
+			    "\"74234e98afe7498fb5daf1f36ac2d78acc339464f950703b8c019892f982b90b\"\n"
+			    "        },\n"
+			    "        {\n"
+			    "          \"agency\": \"dpmc\",\n"
+			    "          \"author\": \"B <b@c>\",\n"
+			    "          \"commit\": \"0200000000000000000000000000000000000000\",\n"
+			    "          \"time\": \"2021-06-15T09:30:01Z\",\n"
+			    "          \"value\": {\n"
+			    "            \"a\": [\n"
+			    "              1\n"
+			    "            ]\n"
+			    "          }\n"
+			    "        }\n"
+			    "      ]\n"
+			    "    }\n"
+			    "  ],\n"
+			    "  \"fields\": {\n"
+			    "    \"evergreen\": true,\n"
+			    "    \"height\": 12,\n"
+			    "    \"leaves\": \"18446744073709551615\",\n"
+			    "    \"names\": [\n"
+			    "      \"a \\\"b\\\" \\\\ \\n\\t/\",\n"
+			    "      \"ā\"\n"
+			    "    ],\n"
+			    "    \"new\": {\n"
+			    "      \"a\": [\n"
+			    "        1\n"
+			    "      ]\n"
+			    "    },\n"
+			    "    \"season\": \"summer\"\n"
+			    "  },\n"
+			    "  \"id\": \"x\",\n"
+			    "  \"kind\": \"plant\",\n"
+			    "  \"labels\": [\n"
+			    "    \"k=v\"\n"
+			    "  ],\n"
+			    "  \"later\": null\n"
+			    "}\n";
 
 static void test_the_frozen_text_is_read_and_written(void **state)
 {
@@ -280,7 +285,8 @@ static void test_a_conflict_has_one_text_whether_its_field_is_known_or_not(void 
 	cts_buf_release(&new_text);
 }
 
-/* ---- refusals --------------------------------------------------------------------------------- */
+/* ---- refusals ---------------------------------------------------------------------------------
+ */
 
 static void refuse(const char *text)
 {
@@ -297,7 +303,8 @@ static int decode_field(const char *member)
 	struct cts_record record;
 	int rc;
 
-	snprintf(text, sizeof(text), "{\n  \"fields\": {\n    %s\n  },\n  \"id\": \"x\",\n  \"kind\": \"plant\"\n}\n",
+	snprintf(text, sizeof(text),
+		"{\n  \"fields\": {\n    %s\n  },\n  \"id\": \"x\",\n  \"kind\": \"plant\"\n}\n",
 		member);
 	rc = cts_json_decode(&record, garden, "plant", "x", text, strlen(text));
 	if (rc == 0)
@@ -313,25 +320,30 @@ static void test_values_of_fields_are_held_to_their_type(void **state)
 		"\"new\": -12345678901234567890123"};
 	static const char *const refused[] = {"\"height\": 0", "\"height\": -0", "\"height\": 1.0",
 		"\"height\": 1e2", "\"height\": 01", "\"height\": \"1\"", "\"height\": 2147483648",
-		"\"height\": -2147483649", "\"height\": true", "\"height\": null", "\"height\": [\n      1\n    ]",
-		"\"seeds\": -1", "\"seeds\": 4294967296", "\"planted\": 1", "\"planted\": \"01\"",
-		"\"planted\": \"+1\"", "\"planted\": \"9223372036854775808\"", "\"planted\": \"\"",
-		"\"planted\": \"-0\"", "\"planted\": \" 1\"", "\"leaves\": \"-1\"",
-		"\"leaves\": \"18446744073709551616\"", "\"leaves\": \"0\"", "\"evergreen\": false",
-		"\"evergreen\": 1", "\"evergreen\": \"true\"", "\"season\": \"winter\"", "\"season\": 2",
-		"\"season\": \"Summer\"", "\"season\": \"unspecified\"", "\"season\": \"\"", "\"latin\": \"\"",
-		"\"latin\": 1", "\"latin\": [\n      \"a\"\n    ]", "\"names\": []", "\"names\": \"a\"",
-		"\"names\": [\n      \"\"\n    ]", "\"names\": [\n      \"b\",\n      \"a\"\n    ]",
-		"\"names\": [\n      \"a\",\n      \"a\"\n    ]", "\"names\": [\"a\"]", "\"new\": 1.5",
-		"\"new\": -0", "\"new\": {\n      \"b\": 1,\n      \"a\": 2\n    }",
+		"\"height\": -2147483649", "\"height\": true", "\"height\": null",
+		"\"height\": [\n      1\n    ]", "\"seeds\": -1", "\"seeds\": 4294967296",
+		"\"planted\": 1", "\"planted\": \"01\"", "\"planted\": \"+1\"",
+		"\"planted\": \"9223372036854775808\"", "\"planted\": \"\"", "\"planted\": \"-0\"",
+		"\"planted\": \" 1\"", "\"leaves\": \"-1\"", "\"leaves\": \"18446744073709551616\"",
+		"\"leaves\": \"0\"", "\"evergreen\": false", "\"evergreen\": 1",
+		"\"evergreen\": \"true\"", "\"season\": \"winter\"", "\"season\": 2",
+		"\"season\": \"Summer\"", "\"season\": \"unspecified\"", "\"season\": \"\"",
+		"\"latin\": \"\"", "\"latin\": 1", "\"latin\": [\n      \"a\"\n    ]",
+		"\"names\": []", "\"names\": \"a\"", "\"names\": [\n      \"\"\n    ]",
+		"\"names\": [\n      \"b\",\n      \"a\"\n    ]",
+		"\"names\": [\n      \"a\",\n      \"a\"\n    ]", "\"names\": [\"a\"]",
+		"\"new\": 1.5", "\"new\": -0", "\"new\": {\n      \"b\": 1,\n      \"a\": 2\n    }",
 		"\"new\": {\n      \"a\": 1,\n      \"a\": 1\n    }", "\"new\": [ ]", "\"\": 1",
 		"\"latin\": \"\\u0041\"", "\"latin\": \"\\/\"", "\"latin\": \"\\u0000\"",
 		"\"latin\": \"\\u0001\"", "\"latin\": \"\\ud800\"", "\"latin\": \"\\udc00\"",
 		"\"latin\": \"\\ud83c\\udf31\"", "\"latin\": \"\x7f\"", "\"latin\": \"\xff\"",
 		"\"latin\": \"a\xcc\x84\"", "\"latin\": \"\xe2\x80\xae\"", "\"latin\": \"\t\"",
-		"\"latin\": \"a\",\n    \"latin\": \"a\"", "\"latin\": \"b\",\n    \"evergreen\": true",
-		"\"new\": [\n      [\n        [\n          [\n            [\n              [\n                [\n"
-		"                  1\n                ]\n              ]\n            ]\n          ]\n        ]\n"
+		"\"latin\": \"a\",\n    \"latin\": \"a\"",
+		"\"latin\": \"b\",\n    \"evergreen\": true",
+		"\"new\": [\n      [\n        [\n          [\n            [\n              [\n     "
+		"           [\n"
+		"                  1\n                ]\n              ]\n            ]\n          "
+		"]\n        ]\n"
 		"      ]\n    ]"};
 
 	(void)state;
@@ -367,8 +379,10 @@ static void test_other_layouts_and_envelopes_are_refused(void **state)
 	refuse("{\n  \"fields\": {},\n  \"id\": \"x\",\n  \"kind\": \"plant\"\n}\n{}");
 	refuse("{\r\n  \"fields\": {},\r\n  \"id\": \"x\",\r\n  \"kind\": \"plant\"\r\n}\r\n");
 	refuse("\xef\xbb\xbf{\n  \"fields\": {},\n  \"id\": \"x\",\n  \"kind\": \"plant\"\n}\n");
-	refuse("{\n  \"conflicts\": [],\n  \"fields\": {},\n  \"id\": \"x\",\n  \"kind\": \"plant\"\n}\n");
-	refuse("{\n  \"conflicts\": {},\n  \"fields\": {},\n  \"id\": \"x\",\n  \"kind\": \"plant\"\n}\n");
+	refuse("{\n  \"conflicts\": [],\n  \"fields\": {},\n  \"id\": \"x\",\n  \"kind\": "
+	       "\"plant\"\n}\n");
+	refuse("{\n  \"conflicts\": {},\n  \"fields\": {},\n  \"id\": \"x\",\n  \"kind\": "
+	       "\"plant\"\n}\n");
 }
 
 /* The frozen text with one piece replaced. */
@@ -450,8 +464,9 @@ static void test_a_torn_or_flipped_text_never_does_harm(void **state)
 			size_t at = dice_below(&dice, text.size);
 			char old = text.data[at];
 
-			text.data[at] = dice_chance(&dice, 50) ? (char)dice_below(&dice, 256)
-							       : "{}[]\":,\\0 \nu"[dice_below(&dice, 12)];
+			text.data[at] = dice_chance(&dice, 50)
+						? (char)dice_below(&dice, 256)
+						: "{}[]\":,\\0 \nu"[dice_below(&dice, 12)];
 			check_same_or_refused(text.data, text.size);
 			text.data[at] = old;
 		}
@@ -466,8 +481,8 @@ static void test_depth_cannot_exhaust_the_stack(void **state)
 
 	(void)state;
 	memset(deep, '[', 1000000);
-	assert_int_equal(CTS_EINTEGRITY,
-		cts_json_decode(&record, garden, "plant", "x", deep, 1000000));
+	assert_int_equal(
+		CTS_EINTEGRITY, cts_json_decode(&record, garden, "plant", "x", deep, 1000000));
 	assert_non_null(strstr(cts_error_message(CTS_EINTEGRITY), "too deep"));
 	free(deep);
 }
@@ -479,15 +494,18 @@ static void test_a_refusal_says_where(void **state)
 	assert_string_equal(cts_error_message(CTS_EINTEGRITY),
 		"line 3, column 15: a number that is not an integer");
 	assert_int_equal(CTS_EINTEGRITY, decode_field("\"height\":  1"));
-	assert_string_equal(cts_error_message(CTS_EINTEGRITY), "line 3, column 15: not canonical JSON");
+	assert_string_equal(
+		cts_error_message(CTS_EINTEGRITY), "line 3, column 15: not canonical JSON");
 	assert_int_equal(CTS_EINTEGRITY, decode_field("\"season\": \"winter\""));
 	assert_string_equal(cts_error_message(CTS_EINTEGRITY),
 		"line 3, column 15: 'season' is not one of its enumerators");
 }
 
-/* ---- values for output ------------------------------------------------------------------------ */
+/* ---- values for output ------------------------------------------------------------------------
+ */
 
-static void check_value(const char *wanted, const char *field_name, struct cts_value value, int indent)
+static void check_value(
+	const char *wanted, const char *field_name, struct cts_value value, int indent)
 {
 	const struct cts_field *field =
 		field_name ? cts_kind_field(cts_schema_kind(garden, "plant"), field_name) : NULL;
@@ -500,7 +518,8 @@ static void check_value(const char *wanted, const char *field_name, struct cts_v
 
 static void test_values_are_written_by_type(void **state)
 {
-	static const char *const one[] = {"1"}, *const two[] = {"1", "2"}, *const text[] = {"a\"\x01"};
+	static const char *const one[] = {"1"}, *const two[] = {"1", "2"},
+				 *const text[] = {"a\"\x01"};
 
 	(void)state;
 	check_value("null", NULL, (struct cts_value){0}, 0);

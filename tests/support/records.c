@@ -46,8 +46,8 @@ struct cts_oid dice_oid(struct dice *dice)
 const char *dice_text(struct dice *dice, struct cts_arena *arena, size_t max)
 {
 	static const char *const pieces[] = {"a", "Q3 2021", " ", "\n", "\t", "\"", "\\", "/", "ā",
-		"Kāpuia", "é", "…", "\xf0\x9f\x8c\xb1", "汉字", "<", "&", "{", "]", ",", "0", "null",
-		"x: y", "'"};
+		"Kāpuia", "é", "…", "\xf0\x9f\x8c\xb1", "汉字", "<", "&", "{", "]", ",", "0",
+		"null", "x: y", "'"};
 	size_t count = 1 + dice_below(dice, max);
 	struct cts_buf text = {0};
 	const char *copy;
@@ -73,11 +73,13 @@ static const char *item(struct dice *dice, struct cts_arena *arena, const struct
 			dice_chance(dice, 20) ? UINT32_MAX : 1 + dice_below(dice, 100000));
 	case CTS_TYPE_INT64:
 		if (dice_chance(dice, 20))
-			return dice_chance(dice, 50) ? "-9223372036854775808" : "9223372036854775807";
+			return dice_chance(dice, 50) ? "-9223372036854775808"
+						     : "9223372036854775807";
 		return cts_arena_printf(arena, "%" PRId64, edge);
 	case CTS_TYPE_UINT64:
 		return dice_chance(dice, 20) ? "18446744073709551615"
-			: cts_arena_printf(arena, "%" PRIu64, 1 + dice_below(dice, UINT64_MAX));
+					     : cts_arena_printf(arena, "%" PRIu64,
+						       1 + dice_below(dice, UINT64_MAX));
 	case CTS_TYPE_ENUM:
 		return field->enumerators[dice_below(dice, field->enumerator_count)].name;
 	}
@@ -99,8 +101,9 @@ struct cts_value dice_value(
 const char *dice_json(struct dice *dice, struct cts_arena *arena)
 {
 	static const char *const values[] = {"null", "true", "false", "0", "-7",
-		"123456789012345678901234567890", "\"\"", "\"new\"", "\"a \\\"b\\\" \\\\ \\n ā\"", "[]",
-		"{}", "[\n  1,\n  [\n    2\n  ]\n]", "{\n  \"a\": 1,\n  \"b\": {\n    \"c\": []\n  }\n}"};
+		"123456789012345678901234567890", "\"\"", "\"new\"", "\"a \\\"b\\\" \\\\ \\n ā\"",
+		"[]", "{}", "[\n  1,\n  [\n    2\n  ]\n]",
+		"{\n  \"a\": 1,\n  \"b\": {\n    \"c\": []\n  }\n}"};
 
 	return cts_arena_strdup(arena, values[dice_below(dice, sizeof(values) / sizeof(*values))]);
 }
@@ -142,7 +145,8 @@ static void add_conflict(struct cts_record *record, struct dice *dice, const cha
 			sides[i].value = cts_value_of(arena, dice_json(dice, arena));
 		else if (dice_chance(dice, 80))
 			sides[i].value = dice_value(dice, arena, field);
-		if (field && field->type == CTS_TYPE_STRING && !field->repeated && dice_chance(dice, 5)) {
+		if (field && field->type == CTS_TYPE_STRING && !field->repeated &&
+			dice_chance(dice, 5)) {
 			char *text = cts_arena_alloc(arena, 5001);
 
 			memset(text, 'x', 4090 + dice_below(dice, 12));
@@ -155,7 +159,8 @@ static void add_conflict(struct cts_record *record, struct dice *dice, const cha
 
 static int compare_conflicts(const void *a, const void *b)
 {
-	return strcmp(((const struct cts_conflict *)a)->field, ((const struct cts_conflict *)b)->field);
+	return strcmp(
+		((const struct cts_conflict *)a)->field, ((const struct cts_conflict *)b)->field);
 }
 
 void dice_record(
@@ -176,11 +181,15 @@ void dice_record(
 			add_conflict(out, dice, kind->fields[i].name, &kind->fields[i]);
 	for (size_t i = 0; i < out->unknown_count; i++)
 		if (dice_chance(dice, 30))
-			add_conflict(out, dice, cts_unknown_key(&out->arena, &out->unknown[i]), NULL);
+			add_conflict(
+				out, dice, cts_unknown_key(&out->arena, &out->unknown[i]), NULL);
 	if (dice_chance(dice, 10))
 		add_conflict(out, dice, CTS_DELETED, NULL);
 	if (dice_chance(dice, 10))
 		add_conflict(out, dice, "fields/gone", NULL);
+	if (dice_chance(dice, 10))
+		add_conflict(out, dice, "/gone", NULL);
 	if (out->conflict_count)
-		qsort(out->conflicts, out->conflict_count, sizeof(*out->conflicts), compare_conflicts);
+		qsort(out->conflicts, out->conflict_count, sizeof(*out->conflicts),
+			compare_conflicts);
 }
