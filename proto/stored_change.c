@@ -15,7 +15,8 @@ static char *loose(const char *text)
 	return (char *)(uintptr_t)text;
 }
 
-/* ---- parts ------------------------------------------------------------------------------------ */
+/* ---- parts ------------------------------------------------------------------------------------
+ */
 
 Ctsync__EditRef *cts_pack_ref(struct cts_arena *arena, struct cts_ref ref)
 {
@@ -54,7 +55,8 @@ bool cts_is_marking(const struct cts_field *field)
 	return field->merge == CTS_MERGE_STRICTEST || field->merge == CTS_MERGE_INTERSECT;
 }
 
-/* ---- a change --------------------------------------------------------------------------------- */
+/* ---- a change ---------------------------------------------------------------------------------
+ */
 
 void cts_stored_change_encode(struct cts_buf *out, const struct cts_change *change)
 {
@@ -69,8 +71,8 @@ void cts_stored_change_encode(struct cts_buf *out, const struct cts_change *chan
 	message.received = change->received;
 	message.message = loose(change->message);
 	if (!cts_oid_is_zero(&change->commit))
-		message.commit = (ProtobufCBinaryData){.len = CTS_OID_SIZE,
-			.data = (uint8_t *)(uintptr_t)change->commit.bytes};
+		message.commit = (ProtobufCBinaryData){
+			.len = CTS_OID_SIZE, .data = (uint8_t *)(uintptr_t)change->commit.bytes};
 	message.is_seen = change->is_seen;
 	message.last_seen = cts_pack_ref(&arena, change->last_seen);
 	message.arrival = change->arrival;
@@ -119,7 +121,8 @@ int cts_stored_change_decode(
 	return 0;
 }
 
-/* ---- edits ------------------------------------------------------------------------------------ */
+/* ---- edits ------------------------------------------------------------------------------------
+ */
 
 static Ctsync__StoredEdit **pack_edits(
 	struct cts_arena *arena, const struct cts_edit *edits, size_t count)

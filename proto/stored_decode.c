@@ -23,23 +23,14 @@ enum {
 	NUMBER_STATE = 8,
 };
 
-/* ---- decoding the record ---------------------------------------------------------------------- */
+/* ---- decoding the record ----------------------------------------------------------------------
+ */
 
 struct reader {
 	struct cts_record *record;
 	bool deleted;
-	struct cts_ref edited, affirmed;
-	struct cts_slice state; /* all of NUMBER_STATE, tags included */
+	struct cts_slice rest; /* from NUMBER_EDITED on: the state */
 };
-
-static int read_ref(struct cts_ref *out, struct cts_arena *arena, struct cts_slice bytes)
-{
-	ProtobufCMessage *message;
-	int rc = cts_wire_unpack(
-		&message, arena, &ctsync__edit_ref__descriptor, bytes.data, bytes.size);
-
-	return rc < 0 ? rc : cts_unpack_ref(out, (const Ctsync__EditRef *)message);
-}
 
 static int read_part(struct reader *reader, const struct cts_wire_field *part)
 {
@@ -72,8 +63,6 @@ static int read_part(struct reader *reader, const struct cts_wire_field *part)
 		rc = cts_wire_unpack(&message, &record->arena, &ctsync__conflict__descriptor,
 			bytes.data, bytes.size);
 		return rc < 0 ? rc : cts_unpack_conflict(record, (const Ctsync__Conflict *)message);
-	case NUMBER_EDITED: return read_ref(&reader->edited, &record->arena, bytes);
-	case NUMBER_AFFIRMED: return read_ref(&reader->affirmed, &record->arena, bytes);
 	}
 	return cts_fail(CTS_EDAMAGED, "a stored record is damaged");
 }
@@ -98,8 +87,8 @@ static int read_record(struct reader *reader, const void *data, size_t size)
 			return 0;
 		if (rc < 0 || part.number < last || (part.number == last && !may_repeat(last)))
 			return cts_fail(CTS_EDAMAGED, "a stored record is damaged");
-		if (part.number == NUMBER_STATE) {
-			reader->state = (struct cts_slice){start, (size_t)(wire.end - start)};
+		if (part.number >= NUMBER_EDITED) {
+			reader->rest = (struct cts_slice){start, (size_t)(wire.end - start)};
 			return 0;
 		}
 		rc = read_part(reader, &part);
@@ -109,11 +98,13 @@ static int read_record(struct reader *reader, const void *data, size_t size)
 	}
 }
 
-/* ---- decoding the state ----------------------------------------------------------------------- */
+/* ---- decoding the state -----------------------------------------------------------------------
+ */
 
 struct state_reader {
 	const struct reader *reader;
 	struct cts_state *state;
+	struct cts_ref edited, affirmed;
 	bool *is_listed; /* by field index, then the life, then unknown members */
 	size_t last;     /* the place of the last one listed, plus 1 */
 	const char *last_unknown;
@@ -232,18 +223,20 @@ static void add_unlisted(struct state_reader *r)
 {
 	const struct cts_record *record = r->reader->record;
 	const struct cts_kind *kind = record->kind;
-	struct cts_ref edited = r->reader->edited, affirmed = r->reader->affirmed;
+	struct cts_ref edited = r->edited, affirmed = r->affirmed;
 
 	for (size_t i = 0; i < kind->field_count; i++) {
 		const struct cts_field *field = &kind->fields[i];
 		struct cts_ref by = cts_is_marking(field) ? affirmed : edited;
 
-		if (!r->is_listed[i] && by.line && (cts_is_marking(field) || record->values[i].count))
+		if (!r->is_listed[i] && by.line &&
+			(cts_is_marking(field) || record->values[i].count))
 			add_shared(r->state, field->name, by, record->values[i],
 				field->merge == CTS_MERGE_SET);
 	}
 	if (!r->is_listed[kind->field_count] && affirmed.line)
-		add_shared(r->state, CTS_DELETED, affirmed, cts_life_value(r->reader->deleted), false);
+		add_shared(
+			r->state, CTS_DELETED, affirmed, cts_life_value(r->reader->deleted), false);
 	for (size_t i = 0; edited.line && i < record->unknown_count; i++)
 		if (!r->is_listed[kind->field_count + 1 + i])
 			add_shared(r->state, cts_unknown_key(r->state->arena, &record->unknown[i]),
@@ -251,30 +244,55 @@ static void add_unlisted(struct state_reader *r)
 				false);
 }
 
+static int read_ref(struct cts_ref *out, struct cts_arena *arena, struct cts_slice bytes)
+{
+	ProtobufCMessage *message;
+	int rc = cts_wire_unpack(
+		&message, arena, &ctsync__edit_ref__descriptor, bytes.data, bytes.size);
+
+	return rc < 0 ? rc : cts_unpack_ref(out, (const Ctsync__EditRef *)message);
+}
+
+static int read_state_part(struct state_reader *r, const struct cts_wire_field *part)
+{
+	struct cts_arena *arena = r->state->arena;
+	ProtobufCMessage *message;
+	int rc;
+
+	if (part->type != CTS_WIRE_BYTES)
+		return cts_fail(CTS_EDAMAGED, "a stored record is damaged");
+	switch (part->number) {
+	case NUMBER_EDITED: return read_ref(&r->edited, arena, part->bytes);
+	case NUMBER_AFFIRMED: return read_ref(&r->affirmed, arena, part->bytes);
+	case NUMBER_STATE:
+		rc = cts_wire_unpack(&message, arena, &ctsync__field_state__descriptor,
+			part->bytes.data, part->bytes.size);
+		return rc < 0 ? rc : read_field(r, (const Ctsync__FieldState *)message);
+	}
+	return cts_fail(CTS_EDAMAGED, "a stored record is damaged");
+}
+
 static int read_state(struct cts_state *out, const struct reader *reader)
 {
 	const struct cts_record *record = reader->record;
 	struct cts_state state = {.arena = out->arena};
 	struct state_reader r = {.reader = reader, .state = &state};
-	struct cts_wire wire = cts_wire_of(reader->state.data, reader->state.size);
+	struct cts_wire wire = cts_wire_of(reader->rest.data, reader->rest.size);
 	struct cts_wire_field part = {0};
+	uint32_t last = 0;
 	int rc;
 
 	r.is_listed = cts_arena_alloc(out->arena,
 		(record->kind->field_count + 1 + record->unknown_count) * sizeof(*r.is_listed));
 	while ((rc = cts_wire_next(&part, &wire)) == 1) {
-		ProtobufCMessage *message;
-
-		if (part.number != NUMBER_STATE || part.type != CTS_WIRE_BYTES)
-			break;
-		rc = cts_wire_unpack(&message, out->arena, &ctsync__field_state__descriptor,
-			part.bytes.data, part.bytes.size);
-		if (rc >= 0)
-			rc = read_field(&r, (const Ctsync__FieldState *)message);
+		if (part.number < last || (part.number == last && last != NUMBER_STATE))
+			return cts_fail(CTS_EDAMAGED, "a stored record is damaged");
+		rc = read_state_part(&r, &part);
 		if (rc < 0)
 			return rc;
+		last = part.number;
 	}
-	if (rc != 0)
+	if (rc < 0)
 		return cts_fail(CTS_EDAMAGED, "a stored record is damaged");
 	add_unlisted(&r);
 	*out = state;

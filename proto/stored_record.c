@@ -1,11 +1,12 @@
 /*
  * A record with its merge state, as message ctsync.StoredRecord.
  *
- * Most records were made by one change and never touched again, or a field or two were. So what most
- * fields would say alike is said once: `edited` is the newest edit of all fields that are set and not
- * listed, `affirmed` that of the life and the markings. A single newest edit needs no value either: it
- * is what the record shows. What is left in `state` are the exceptions, in order of the kind's fields,
- * the life, then unknown members by key; one without a newest edit says that the field has no state.
+ * Most records were made by one change and never touched again, or a field or two were. So what
+ * most fields would say alike is said once: `edited` is the newest edit of all fields that are set
+ * and not listed, `affirmed` that of the life and the markings. A single newest edit needs no value
+ * either: it is what the record shows. What is left in `state` are the exceptions, in order of the
+ * kind's fields, the life, then unknown members by key; one without a newest edit says that the
+ * field has no state.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -17,11 +18,13 @@
 #include "proto/stored_internal.h"
 #include "proto/wire.h"
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------------------------------
+ */
 
 enum { REFS_COUNTED = 16 };
 
-/* One line of the state: a field, the life or an unknown member, and what the record shows of it. */
+/* One line of the state: a field, the life or an unknown member, and what the record shows of it.
+ */
 struct row {
 	const char *name;
 	const struct cts_field_state *state; /* NULL: none */
@@ -42,7 +45,7 @@ static bool is_one_edit_of_set(const struct row *row)
 
 	for (size_t i = 0; is_same && i < state->count; i++)
 		is_same = cts_ref_equal(state->newest[i].by, state->newest[0].by) &&
-			state->newest[i].value.count == 1;
+			  state->newest[i].value.count == 1;
 	if (!is_same)
 		return false;
 	members.items = items = cts_arena_alloc(&arena, state->count * sizeof(*items));
@@ -65,7 +68,8 @@ static struct cts_ref one_edit(const struct row *row)
 	return (struct cts_ref){0};
 }
 
-static struct row *add_row(struct cts_arena *arena, struct row **rows, size_t *count, struct row row)
+static struct row *add_row(
+	struct cts_arena *arena, struct row **rows, size_t *count, struct row row)
 {
 	struct row *to = cts_arena_push(arena, rows, count, sizeof(*to));
 
@@ -94,7 +98,8 @@ static void add_unknown_rows(struct cts_arena *arena, struct row **rows, size_t 
 			sorted[sorted_count++] = &state->fields[i];
 	if (sorted_count)
 		qsort(sorted, sorted_count, sizeof(*sorted), compare_states);
-	/* A record's order, beside "fields" before in it, is that of the keys: '/' sorts before 'f'. */
+	/* A record's order, beside "fields" before in it, is that of the keys: '/' sorts before
+	 * 'f'. */
 	for (size_t i = 0; i < record->unknown_count || j < sorted_count;) {
 		const struct cts_unknown *unknown =
 			i < record->unknown_count ? &record->unknown[i] : NULL;
@@ -142,27 +147,30 @@ static size_t make_rows(struct row **out, struct cts_arena *arena, const struct 
 		if (!record->values[i].count && !by_index[i] && !cts_is_marking(field))
 			continue;
 		add_row(arena, &rows, &count,
-			(struct row){.name = field->name, .state = by_index[i],
+			(struct row){.name = field->name,
+				.state = by_index[i],
 				.shown = record->values[i],
 				.is_set = field->merge == CTS_MERGE_SET,
 				.is_affirmed = cts_is_marking(field)});
 	}
 	add_row(arena, &rows, &count,
-		(struct row){.name = CTS_DELETED, .state = by_index[life],
-			.shown = cts_life_value(deleted), .is_affirmed = true});
+		(struct row){.name = CTS_DELETED,
+			.state = by_index[life],
+			.shown = cts_life_value(deleted),
+			.is_affirmed = true});
 	if (has_unknown)
 		add_unknown_rows(arena, &rows, &count, record, state);
 	*out = rows;
 	return count;
 }
 
-/* ---- the message ------------------------------------------------------------------------------ */
+/* ---- the message ------------------------------------------------------------------------------
+ */
 
 /* The row can be left out, if this is the ref: `edited` speaks of set fields only. */
 static bool can_share(const struct row *row, bool is_affirmed)
 {
-	return row->is_affirmed == is_affirmed && row->by.line &&
-		(is_affirmed || row->shown.count);
+	return row->is_affirmed == is_affirmed && row->by.line && (is_affirmed || row->shown.count);
 }
 
 /* The ref that most rows share, of the first few that differ: which one is taken decides only how
@@ -194,8 +202,7 @@ static Ctsync__Newest **pack_newest(struct cts_arena *arena, const struct row *r
 	size_t count = row->state->count;
 	Ctsync__Newest **all = cts_arena_alloc(arena, count * sizeof(*all));
 	Ctsync__Newest *newest = cts_arena_alloc(arena, count * sizeof(*newest));
-	bool is_implied = count == 1 &&
-		cts_value_equal(row->state->newest[0].value, row->shown);
+	bool is_implied = count == 1 && cts_value_equal(row->state->newest[0].value, row->shown);
 
 	/* A single one that cleared a field which is shown set would read as what is shown. */
 	assert(is_implied || count > 1 || row->state->newest[0].value.count);

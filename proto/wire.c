@@ -1,6 +1,6 @@
 /*
- * The scan walks the bytes once, in step with the descriptor's fields: both ascend by number. It costs
- * a small part of unpacking, and after it unpacking can fail only for want of memory.
+ * The scan walks the bytes once, in step with the descriptor's fields: both ascend by number. It
+ * costs a small part of unpacking, and after it unpacking can fail only for want of memory.
  */
 #include "proto/wire.h"
 
@@ -16,15 +16,10 @@ struct cts_wire cts_wire_of(const void *data, size_t size)
 	return (struct cts_wire){.at = at, .end = size ? at + size : at};
 }
 
-/* In its shortest form only. */
-static bool read_varint(uint64_t *out, struct cts_wire *wire)
+static bool read_long_varint(uint64_t *out, struct cts_wire *wire)
 {
 	uint64_t value = 0;
 
-	if (wire->at < wire->end && *wire->at < 0x80) {
-		*out = *wire->at++;
-		return true;
-	}
 	for (unsigned shift = 0; shift < 64 && wire->at < wire->end; shift += 7) {
 		uint8_t byte = *wire->at++;
 
@@ -37,6 +32,16 @@ static bool read_varint(uint64_t *out, struct cts_wire *wire)
 		}
 	}
 	return false;
+}
+
+/* In its shortest form only. Nearly all are of one byte. */
+static inline bool read_varint(uint64_t *out, struct cts_wire *wire)
+{
+	if (wire->at < wire->end && *wire->at < 0x80) {
+		*out = *wire->at++;
+		return true;
+	}
+	return read_long_varint(out, wire);
 }
 
 static bool read_fixed(uint64_t *out, struct cts_wire *wire, size_t size)
@@ -52,7 +57,7 @@ static bool read_fixed(uint64_t *out, struct cts_wire *wire, size_t size)
 	return true;
 }
 
-int cts_wire_next(struct cts_wire_field *out, struct cts_wire *wire)
+static inline int next(struct cts_wire_field *out, struct cts_wire *wire)
 {
 	uint64_t tag, size;
 
@@ -82,7 +87,13 @@ int cts_wire_next(struct cts_wire_field *out, struct cts_wire *wire)
 	return CTS_EDAMAGED;
 }
 
-/* ---- one form --------------------------------------------------------------------------------- */
+int cts_wire_next(struct cts_wire_field *out, struct cts_wire *wire)
+{
+	return next(out, wire);
+}
+
+/* ---- one form ---------------------------------------------------------------------------------
+ */
 
 static enum cts_wire_type wire_type(ProtobufCType type)
 {
@@ -139,15 +150,16 @@ static bool is_packed_canonical(ProtobufCType type, struct cts_slice bytes)
 static bool is_value_canonical(
 	const ProtobufCFieldDescriptor *field, const struct cts_wire_field *value, bool is_element)
 {
+	if (field->type == PROTOBUF_C_TYPE_STRING) /* most are */
+		return value->type == CTS_WIRE_BYTES && (is_element || value->bytes.size > 0) &&
+		       !memchr(value->bytes.data, 0, value->bytes.size);
 	if (value->type != wire_type(field->type))
 		return false;
 	switch (field->type) {
 	case PROTOBUF_C_TYPE_MESSAGE:
-		return cts_wire_is_canonical(field->descriptor, value->bytes.data, value->bytes.size);
+		return cts_wire_is_canonical(
+			field->descriptor, value->bytes.data, value->bytes.size);
 	case PROTOBUF_C_TYPE_STRING:
-		if (memchr(value->bytes.data, 0, value->bytes.size))
-			return false;
-		return is_element || value->bytes.size > 0;
 	case PROTOBUF_C_TYPE_BYTES: return is_element || value->bytes.size > 0;
 	case PROTOBUF_C_TYPE_SFIXED32:
 	case PROTOBUF_C_TYPE_FIXED32:
@@ -178,7 +190,7 @@ bool cts_wire_is_canonical(
 	uint32_t last = 0;
 	int rc;
 
-	while ((rc = cts_wire_next(&value, &wire)) == 1) {
+	while ((rc = next(&value, &wire)) == 1) {
 		bool is_packed, is_repeated;
 
 		while (field < end && field->id < value.number)
@@ -212,8 +224,8 @@ int cts_wire_unpack(ProtobufCMessage **out, struct cts_arena *arena,
 	cts_limited_allocator_init(&allocator, arena, CTS_UNPACK_MAX);
 	message = protobuf_c_message_unpack(descriptor, &allocator.base, size, data);
 	if (!message)
-		return cts_fail(CTS_EDAMAGED, "a message '%s' of more than %d MiB", descriptor->name,
-			CTS_UNPACK_MAX / (1024 * 1024));
+		return cts_fail(CTS_EDAMAGED, "a message '%s' of more than %d MiB",
+			descriptor->name, CTS_UNPACK_MAX / (1024 * 1024));
 	*out = message;
 	return 0;
 }

@@ -1,9 +1,9 @@
 /*
  * Inside proto/ only: protobuf bytes that have one form.
  *
- * protobuf-c reads much that it would never write: fields out of order or twice, long varints, default
- * values, unknown fields. Our bytes are compared, hashed and trusted to be what encode wrote, so they
- * are scanned first, and protobuf-c is handed only what it would write itself.
+ * protobuf-c reads much that it would never write: fields out of order or twice, long varints,
+ * default values, unknown fields. Our bytes are compared, hashed and trusted to be what encode
+ * wrote, so they are scanned first, and protobuf-c is handed only what it would write itself.
  */
 #ifndef CTS_PROTO_WIRE_H
 #define CTS_PROTO_WIRE_H
@@ -32,7 +32,8 @@ struct cts_wire_field {
 
 struct cts_wire cts_wire_of(const void *data, size_t size);
 
-/* Reads the next field. @return 1 a field, 0 the end, CTS_EDAMAGED (without a message of its own) */
+/* Reads the next field. @return 1 a field, 0 the end, CTS_EDAMAGED (without a message of its own)
+ */
 int cts_wire_next(struct cts_wire_field *out, struct cts_wire *wire);
 
 /* Packing the message that these bytes unpack to would give the same bytes. Length-delimited fields
