@@ -59,7 +59,8 @@ static bool is_part(const char *part, size_t size)
 	return true;
 }
 
-int cts_author_split(const char **name, const char **mail, struct cts_arena *arena, const char *author)
+int cts_author_split(
+	const char **name, const char **mail, struct cts_arena *arena, const char *author)
 {
 	size_t size = strlen(author);
 	const char *open = strchr(author, '<');

@@ -1,8 +1,10 @@
 /*
- * What an author did to a record: its fields in order of the kind, then unknown members, then its life.
+ * What an author did to a record: its fields in order of the kind, then unknown members, then its
+ * life.
  *
- * The same edits come out of two images in a store's journal and of two trees of git, because both are
- * compared here; everything else about an edit, such as which others it replaces, follows from them.
+ * The same edits come out of two images in a store's journal and of two trees of git, because both
+ * are compared here; everything else about an edit, such as which others it replaces, follows from
+ * them.
  */
 #include "proto/diff.h"
 
@@ -19,11 +21,11 @@ struct diff {
 	bool is_of_views; /* of two points of history: values and life only, nothing is refused */
 };
 
-static void add_edit(
-	struct diff *diff, const char *field, struct cts_value old_value, struct cts_value new_value)
+static void add_edit(struct diff *diff, const char *field, struct cts_value old_value,
+	struct cts_value new_value)
 {
-	struct cts_edit *edit = cts_arena_push(diff->arena, &diff->out->edits,
-		&diff->out->edit_count, sizeof(*edit));
+	struct cts_edit *edit = cts_arena_push(
+		diff->arena, &diff->out->edits, &diff->out->edit_count, sizeof(*edit));
 
 	*edit = (struct cts_edit){.field = field, .old_value = old_value, .new_value = new_value};
 }
@@ -36,8 +38,8 @@ static void affirm(struct diff *diff, const struct cts_field *field, struct cts_
 	if (!value.count || diff->is_of_views ||
 		(field->merge != CTS_MERGE_STRICTEST && field->merge != CTS_MERGE_INTERSECT))
 		return;
-	marking = cts_arena_push(diff->arena, &diff->out->markings, &diff->out->marking_count,
-		sizeof(*marking));
+	marking = cts_arena_push(
+		diff->arena, &diff->out->markings, &diff->out->marking_count, sizeof(*marking));
 	*marking = (struct cts_edit){.field = field->name, .old_value = value, .new_value = value};
 }
 
@@ -54,7 +56,8 @@ static int is_settled(const struct diff *diff, const char *field, bool is_change
 	if (!new)
 		return old != NULL;
 	if (!old)
-		return cts_fail(CTS_EINTEGRITY, "'%s' has a conflict that was not there before", field);
+		return cts_fail(
+			CTS_EINTEGRITY, "'%s' has a conflict that was not there before", field);
 	if (!cts_conflict_equal(old, new))
 		return cts_fail(
 			CTS_EINTEGRITY, "the conflict of '%s' has other sides than before", field);
@@ -83,12 +86,14 @@ static int diff_field(struct diff *diff, const struct cts_field *field)
 	}
 	if (field->merge == CTS_MERGE_WRITE_ONCE && old_value.count && !settled &&
 		!diff->is_of_views)
-		return cts_fail(CTS_EINTEGRITY, "'%s' was set before and cannot be changed", field->name);
+		return cts_fail(
+			CTS_EINTEGRITY, "'%s' was set before and cannot be changed", field->name);
 	add_edit(diff, field->name, old_value, new_value);
 	return 0;
 }
 
-/* ---- unknown members -------------------------------------------------------------------------- */
+/* ---- unknown members --------------------------------------------------------------------------
+ */
 
 /* The place of two members in a record's order; a record without more members comes last. */
 static int compare_unknown(const struct cts_unknown *a, const struct cts_unknown *b)
@@ -158,7 +163,8 @@ static int diff_unseen(struct diff *diff, const struct cts_record *record)
 	return 0;
 }
 
-/* ---- the record ------------------------------------------------------------------------------- */
+/* ---- the record -------------------------------------------------------------------------------
+ */
 
 static int diff_life(struct diff *diff)
 {
@@ -211,7 +217,10 @@ static int run(struct cts_record_edits *out, struct cts_arena *arena,
 		.created = !before,
 		.deleted = !after,
 	};
-	struct diff diff = {.out = &edits, .arena = arena, .before = before, .after = after,
+	struct diff diff = {.out = &edits,
+		.arena = arena,
+		.before = before,
+		.after = after,
 		.is_of_views = is_of_views};
 	int rc = 0;
 

@@ -9,12 +9,13 @@
 
 enum {
 	VALUE_COLUMNS = 60,
-	VALUE_BYTES = 240,   /* of marks that take no column, as many as fit */
-	FIELDS_NAMED = 6,    /* in a summary */
+	VALUE_BYTES = 240, /* of marks that take no column, as many as fit */
+	FIELDS_NAMED = 6,  /* in a summary */
 	RECORDS_NAMED = 3,
 };
 
-/* ---- one edit --------------------------------------------------------------------------------- */
+/* ---- one edit ---------------------------------------------------------------------------------
+ */
 
 /* The items on one line. More than can ever be shown is not collected. */
 static void collect(struct cts_buf *line, struct cts_value value)
@@ -37,7 +38,8 @@ static void put_value(struct cts_buf *out, struct cts_value value)
 		return;
 	}
 	collect(&line, value);
-	/* Cut between characters before asking for columns: the collected end may be half of one. */
+	/* Cut between characters before asking for columns: the collected end may be half of one.
+	 */
 	size = line.size;
 	if (size > VALUE_BYTES) {
 		size = VALUE_BYTES;
@@ -63,7 +65,8 @@ void cts_diff_line(struct cts_buf *out, const char *key, const struct cts_edit *
 	put_value(out, edit->new_value);
 }
 
-/* ---- the message of a change without one ------------------------------------------------------ */
+/* ---- the message of a change without one ------------------------------------------------------
+ */
 
 static void put_record(struct cts_buf *out, const struct cts_record_edits *record)
 {
@@ -89,8 +92,7 @@ static void put_count(struct cts_buf *out, bool *is_first, const char *verb, siz
 }
 
 /* `add 88, set 3 records` */
-static void put_counts(
-	struct cts_buf *out, const struct cts_record_edits *records, size_t count)
+static void put_counts(struct cts_buf *out, const struct cts_record_edits *records, size_t count)
 {
 	size_t added = 0, removed = 0;
 	bool is_first = true;

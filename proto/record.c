@@ -1,6 +1,6 @@
 /*
- * A record in memory. Values are texts that borrow from the record's arena; replacing one leaves the
- * old text behind until the record is reset, which is cheaper than owning each.
+ * A record in memory. Values are texts that borrow from the record's arena; replacing one leaves
+ * the old text behind until the record is reset, which is cheaper than owning each.
  */
 #include "proto/record.h"
 
@@ -108,7 +108,8 @@ void cts_record_set(
 	record->values[field->index] = value;
 }
 
-const struct cts_conflict *cts_record_conflict(const struct cts_record *record, const char *field_name)
+const struct cts_conflict *cts_record_conflict(
+	const struct cts_record *record, const char *field_name)
 {
 	size_t low = 0, high = record->conflict_count;
 
@@ -139,7 +140,8 @@ void cts_record_settle(struct cts_record *record, const char *field_name)
 		(record->conflict_count - at) * sizeof(*record->conflicts));
 }
 
-/* ---- equality --------------------------------------------------------------------------------- */
+/* ---- equality ---------------------------------------------------------------------------------
+ */
 
 bool cts_side_equal(const struct cts_side *a, const struct cts_side *b)
 {
@@ -148,7 +150,7 @@ bool cts_side_equal(const struct cts_side *a, const struct cts_side *b)
 	if (a->sha256)
 		return strcmp(a->sha256, b->sha256) == 0;
 	return a->time == b->time && strcmp(a->agency, b->agency) == 0 &&
-		strcmp(a->author, b->author) == 0 && cts_value_equal(a->value, b->value);
+	       strcmp(a->author, b->author) == 0 && cts_value_equal(a->value, b->value);
 }
 
 bool cts_conflict_equal(const struct cts_conflict *a, const struct cts_conflict *b)
@@ -180,7 +182,8 @@ bool cts_record_equal(const struct cts_record *a, const struct cts_record *b)
 	return true;
 }
 
-/* ---- names and unknown members ---------------------------------------------------------------- */
+/* ---- names and unknown members ----------------------------------------------------------------
+ */
 
 const char *cts_record_key(struct cts_arena *arena, const struct cts_record *record)
 {
@@ -219,8 +222,8 @@ static size_t find_unknown(bool *found, const struct cts_record *record, struct 
 		else
 			high = middle;
 	}
-	*found = low < record->unknown_count &&
-		compare_unknown(&record->unknown[low], &wanted) == 0;
+	*found =
+		low < record->unknown_count && compare_unknown(&record->unknown[low], &wanted) == 0;
 	return low;
 }
 

@@ -1,7 +1,7 @@
 /*
- * A record as message ctsync.Record: the journal's form. The kind's own message is packed apart (see
- * record_fields.c) and stands in it as bytes, so the envelope's descriptor is fixed while the kinds'
- * are not.
+ * A record as message ctsync.Record: the journal's form. The kind's own message is packed apart
+ * (see record_fields.c) and stands in it as bytes, so the envelope's descriptor is fixed while the
+ * kinds' are not.
  */
 #include <string.h>
 
@@ -9,7 +9,8 @@
 #include "proto/record_internal.h"
 #include "proto/wire.h"
 
-/* ---- packing ---------------------------------------------------------------------------------- */
+/* ---- packing ----------------------------------------------------------------------------------
+ */
 
 /* protobuf-c's structs have no const; what is packed is only read. */
 static char *loose(const char *text)
@@ -90,7 +91,8 @@ void cts_record_encode(struct cts_buf *out, const struct cts_record *record)
 	cts_arena_release(&arena);
 }
 
-/* ---- unpacking -------------------------------------------------------------------------------- */
+/* ---- unpacking --------------------------------------------------------------------------------
+ */
 
 int cts_unpack_oid(struct cts_oid *out, ProtobufCBinaryData bytes)
 {
@@ -109,8 +111,8 @@ int cts_unpack_unknown(struct cts_record *record, const Ctsync__UnknownMember *m
 
 	if (!member->json[0])
 		return cts_fail(CTS_EDAMAGED, "an unknown member without a value");
-	if (last && (last->in_fields > in_fields ||
-			    (last->in_fields == in_fields && strcmp(last->name, member->name) >= 0)))
+	if (last && (last->in_fields > in_fields || (last->in_fields == in_fields &&
+							    strcmp(last->name, member->name) >= 0)))
 		return cts_fail(CTS_EDAMAGED, "unknown members that are not in order");
 	to = cts_arena_push(&record->arena, &record->unknown, &record->unknown_count, sizeof(*to));
 	to->in_fields = in_fields;

@@ -1,7 +1,7 @@
 /*
- * The dynamic part of a record's bytes: the kind's own message and Common, through descriptors made at
- * run time. Texts in values are turned into numbers on the way out and back on the way in; strings of
- * an unpacked message are borrowed, since it lies in the record's arena.
+ * The dynamic part of a record's bytes: the kind's own message and Common, through descriptors made
+ * at run time. Texts in values are turned into numbers on the way out and back on the way in;
+ * strings of an unpacked message are borrowed, since it lies in the record's arena.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -13,7 +13,8 @@
 #include "proto/schema_internal.h"
 #include "proto/wire.h"
 
-/* ---- texts to numbers ------------------------------------------------------------------------- */
+/* ---- texts to numbers -------------------------------------------------------------------------
+ */
 
 static size_t item_size(enum cts_type type)
 {
@@ -83,7 +84,8 @@ void cts_record_pack_fields(struct cts_buf *out, const struct cts_record *record
 	cts_arena_release(&arena);
 }
 
-/* ---- numbers to texts ------------------------------------------------------------------------- */
+/* ---- numbers to texts -------------------------------------------------------------------------
+ */
 
 static const char *number_text(struct cts_arena *arena, uint64_t number, bool is_negative)
 {
@@ -105,7 +107,8 @@ static const char *signed_text(struct cts_arena *arena, int64_t number)
 }
 
 /* NULL: an enumerator that the schema does not know. */
-static const char *take_item(struct cts_arena *arena, const struct cts_field *field, const void *from)
+static const char *take_item(
+	struct cts_arena *arena, const struct cts_field *field, const void *from)
 {
 	const struct cts_enumerator *enumerator;
 

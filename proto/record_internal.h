@@ -17,11 +17,12 @@ bool cts_conflict_equal(const struct cts_conflict *a, const struct cts_conflict 
 const struct cts_unknown *cts_record_unknown(const struct cts_record *record, const char *key);
 
 /* A value as protobuf-c has repeated strings; borrowed both ways. */
-#define CTS_PACK_VALUE(message, member, value)                                                    \
-	((message)->n_##member = (value).count, (message)->member = (char **)(uintptr_t)(value).items)
-#define CTS_UNPACK_VALUE(message, member)                                                         \
-	((struct cts_value){.count = (message)->n_##member,                                       \
-		.items = (const char *const *)(message)->member})
+#define CTS_PACK_VALUE(message, member, value)                                                     \
+	((message)->n_##member = (value).count,                                                    \
+		(message)->member = (char **)(uintptr_t)(value).items)
+#define CTS_UNPACK_VALUE(message, member)                                                          \
+	((struct cts_value){                                                                       \
+		.count = (message)->n_##member, .items = (const char *const *)(message)->member})
 
 /* Fails unless the bytes are a whole commit id. @return CTS_EDAMAGED */
 int cts_unpack_oid(struct cts_oid *out, ProtobufCBinaryData bytes);

@@ -15,8 +15,8 @@ static void test_a_change_is_written_and_read(void **state)
 	uint64_t seq = 0;
 
 	(void)state;
-	assert_string_equal(
-		cts_change_format(text, "7f3a9c21d0b4e586", UINT64_MAX), "7f3a9c21d0b4e586.18446744073709551615");
+	assert_string_equal(cts_change_format(text, "7f3a9c21d0b4e586", UINT64_MAX),
+		"7f3a9c21d0b4e586.18446744073709551615");
 	assert_true(cts_change_parse(writer, &seq, text));
 	assert_string_equal(writer, "7f3a9c21d0b4e586");
 	assert_true(seq == UINT64_MAX);
@@ -47,7 +47,8 @@ static void test_an_author_is_split(void **state)
 	const char *name = NULL, *mail = NULL;
 
 	(void)state;
-	assert_int_equal(0, cts_author_split(&name, &mail, &arena, "Aroha Ngata <aroha@nzp.example>"));
+	assert_int_equal(
+		0, cts_author_split(&name, &mail, &arena, "Aroha Ngata <aroha@nzp.example>"));
 	assert_string_equal(name, "Aroha Ngata");
 	assert_string_equal(mail, "aroha@nzp.example");
 	cts_arena_release(&arena);
@@ -56,8 +57,8 @@ static void test_an_author_is_split(void **state)
 static void test_what_is_no_author_is_refused(void **state)
 {
 	static const char *const texts[] = {"", "A", "<a@b>", " <a@b>", "A <>", "A<a@b>", "A <a@b",
-		"A <a@b> ", "A a@b>", "A <a <b>>", "A\nB <a@b>", "A <a\n@b>", "A >x <a@b>", "A  <a@b>",
-		"A < a@b>", ">", "<", "A <"};
+		"A <a@b> ", "A a@b>", "A <a <b>>", "A\nB <a@b>", "A <a\n@b>", "A >x <a@b>",
+		"A  <a@b>", "A < a@b>", ">", "<", "A <"};
 	struct cts_arena arena = {0};
 	const char *name = NULL, *mail = NULL;
 

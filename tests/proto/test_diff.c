@@ -138,7 +138,8 @@ static void test_a_record_that_appears_edits_every_set_field_and_its_life(void *
 	put(&after, "due", "TBD");
 	put(&after, "classification", "secret");
 	cts_record_set_unknown(&after, "fields/new", "1");
-	check("created due:>TBD classification:>secret fields/new:>1 deleted:>false ", NULL, &after);
+	check("created due:>TBD classification:>secret fields/new:>1 deleted:>false ", NULL,
+		&after);
 }
 
 static void test_a_record_that_disappears_edits_its_life_and_affirms_its_markings(void **state)
@@ -255,8 +256,8 @@ static void test_edits_lead_from_one_record_to_the_other(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 500; i++) {
-		const struct cts_kind *any =
-			cts_schema_kind_at(schema, dice_below(&dice, cts_schema_kind_count(schema)));
+		const struct cts_kind *any = cts_schema_kind_at(
+			schema, dice_below(&dice, cts_schema_kind_count(schema)));
 		struct cts_record from, to, made;
 		struct cts_record_edits edits;
 
@@ -273,7 +274,8 @@ static void test_edits_lead_from_one_record_to_the_other(void **state)
 				cts_record_set_unknown(&made, edit->field,
 					edit->new_value.count ? edit->new_value.items[0] : NULL);
 			else
-				cts_record_set(&made, cts_kind_field(any, edit->field), edit->new_value);
+				cts_record_set(
+					&made, cts_kind_field(any, edit->field), edit->new_value);
 		}
 		assert_true(cts_record_equal(&made, &to));
 		cts_record_release(&from);
@@ -282,7 +284,8 @@ static void test_edits_lead_from_one_record_to_the_other(void **state)
 	}
 }
 
-/* ---- texts ------------------------------------------------------------------------------------ */
+/* ---- texts ------------------------------------------------------------------------------------
+ */
 
 static void check_line(const char *wanted, struct cts_value old_value, struct cts_value new_value)
 {
@@ -335,7 +338,8 @@ static void check_summary(const char *wanted, const struct cts_record_edits *rec
 static void test_a_summary_names_few_and_counts_many(void **state)
 {
 	struct cts_edit edits[] = {{"status", {0}, {0}}, {"due", {0}, {0}}, {"a", {0}, {0}},
-		{"b", {0}, {0}}, {"c", {0}, {0}}, {"d", {0}, {0}}, {"e", {0}, {0}}, {"f", {0}, {0}}};
+		{"b", {0}, {0}}, {"c", {0}, {0}}, {"d", {0}, {0}}, {"e", {0}, {0}},
+		{"f", {0}, {0}}};
 	struct cts_record_edits records[] = {
 		{.key = "milestone/x", .edits = edits, .edit_count = 2},
 		{.key = "milestone/y", .edits = edits, .edit_count = 8, .created = true},

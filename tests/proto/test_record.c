@@ -1,4 +1,5 @@
-/* Records in memory and as bytes: of every kind of the built-in schema and of one with every type. */
+/* Records in memory and as bytes: of every kind of the built-in schema and of one with every type.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -138,20 +139,20 @@ static void test_each_form_that_is_never_written_is_refused(void **state)
 	assert_int_equal(0, cts_record_decode(&read, garden, "\x0a\5plant\x12\1x\x1a\2\x18\1", 14));
 	assert_string_equal(cts_record_text(&read, "evergreen"), "true");
 	cts_record_release(&read);
-	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\2\x18\0");           /* a default that stands */
-	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\2\x18\2");           /* neither true nor false */
-	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\3\x18\x81\0");       /* a long varint */
-	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\4\x18\1\x18\1");     /* twice */
-	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\4\x20\1\x18\1");     /* out of order */
-	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\2\x08\1");           /* an unknown field */
-	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\2\x70\4");           /* an unknown enumerator */
+	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\2\x18\0");               /* a default that stands */
+	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\2\x18\2");               /* neither true nor false */
+	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\3\x18\x81\0");           /* a long varint */
+	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\4\x18\1\x18\1");         /* twice */
+	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\4\x20\1\x18\1");         /* out of order */
+	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\2\x08\1");               /* an unknown field */
+	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\2\x70\4");               /* an unknown enumerator */
 	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\5\x18\xff\xff\xff\xff"); /* torn */
-	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\0");                 /* an empty message that stands */
-	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\5\xa2\1\2a\0");      /* a NUL in a string */
+	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\0");            /* an empty message that stands */
+	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\5\xa2\1\2a\0"); /* a NUL in a string */
 	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\x08\xf2\1\1b\xf2\1\1a"); /* a set out of order */
 	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\x08\xf2\1\1a\xf2\1\1a"); /* a member twice */
-	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\3\xf8\1\1");         /* packed, written unpacked */
-	REFUSE(garden, "\x0a\3cat\x12\1x");                         /* an unknown kind */
+	REFUSE(garden, "\x0a\5plant\x12\1x\x1a\3\xf8\1\1"); /* packed, written unpacked */
+	REFUSE(garden, "\x0a\3cat\x12\1x");                 /* an unknown kind */
 	REFUSE(garden, "");
 }
 
