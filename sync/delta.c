@@ -1,11 +1,13 @@
 /*
- * What both versions share at the start and at the end is found by comparing; that alone is the whole
- * answer for one change. Only the middle, where several changes lie apart, is searched: blocks of the
- * old middle go into a table by hash, and each position of the new one is looked up there and the
- * match grown both ways. One slot a block and no second try: a missed match costs bytes, nothing else.
+ * What both versions share at the start and at the end is found by comparing; that alone is the
+ * whole answer for one change. Only the middle, where several changes lie apart, is searched:
+ * blocks of the old middle go into a table by hash, and each position of the new one is looked up
+ * there and the match grown both ways. One slot a block and no second try: a missed match costs
+ * bytes, nothing else.
  *
  * Format: size of base, size of result (7 bits a byte, low first), then commands: 1xxxxxxx copies
- * (the bits say which of 4 offset and 3 size bytes follow), 0nnnnnnn inserts the n bytes that follow.
+ * (the bits say which of 4 offset and 3 size bytes follow), 0nnnnnnn inserts the n bytes that
+ * follow.
  */
 #include "sync/delta.h"
 
@@ -17,8 +19,8 @@
 #include "proto/error.h"
 
 enum {
-	BLOCK = 16,           /* bytes compared by hash */
-	COPY_MAX = 0x10000,   /* git's own limit for one copy */
+	BLOCK = 16,         /* bytes compared by hash */
+	COPY_MAX = 0x10000, /* git's own limit for one copy */
 	INSERT_MAX = 127,
 	SEARCH_MIN = 4 * BLOCK, /* a shorter middle is inserted as it is */
 };
@@ -162,8 +164,7 @@ static bool put_middle(struct cts_buf *out, struct cts_slice base, size_t low, s
 	return out->size <= limit;
 }
 
-bool cts_delta_make(
-	struct cts_buf *out, struct cts_slice base, struct cts_slice data, size_t limit)
+bool cts_delta_make(struct cts_buf *out, struct cts_slice base, struct cts_slice data, size_t limit)
 {
 	const uint8_t *old = base.data, *new = data.data;
 	size_t max = base.size < data.size ? base.size : data.size;
@@ -215,14 +216,15 @@ static bool get_size(size_t *out, const uint8_t **at, const uint8_t *end)
 static bool get_copy(
 	size_t *offset, size_t *size, uint8_t command, const uint8_t **at, const uint8_t *end)
 {
-	size_t values[2] = {0, 0};
+	size_t values[2] = {0, 0}, value;
 
 	for (int i = 0; i < 7; i++) {
 		if ((command & (1 << i)) == 0)
 			continue;
 		if (*at == end)
 			return false;
-		values[i / 4] |= (size_t)*(*at)++ << (8 * (i % 4));
+		value = *(*at)++;
+		values[i / 4] |= value << (8 * (i % 4));
 	}
 	*offset = values[0];
 	*size = values[1] == 0 ? COPY_MAX : values[1];
@@ -236,11 +238,11 @@ int cts_delta_apply(
 	size_t base_size, size, offset, length;
 	bool sound = true;
 
-	if (!get_size(&base_size, &at, end) || !get_size(&size, &at, end) ||
-		base_size != base.size)
+	if (!get_size(&base_size, &at, end) || !get_size(&size, &at, end) || base_size != base.size)
 		return cts_fail(CTS_EINTEGRITY, "a delta does not fit its base");
 	if (size > limit)
-		return cts_fail(CTS_EINTEGRITY, "a delta makes %zu bytes; the limit is %zu", size, limit);
+		return cts_fail(
+			CTS_EINTEGRITY, "a delta makes %zu bytes; the limit is %zu", size, limit);
 	cts_buf_clear(out);
 	cts_buf_reserve(out, size);
 	while (sound && at < end) {

@@ -22,9 +22,10 @@
  * checked against its name. May be called by any thread, any number of times. @return CTS_EIO */
 int cts_git_start(void);
 
-/* cts_fail with ": <what libgit2 says>" appended; returns `code`, or a code of ours that fits better:
- * CTS_ENOSPACE for a full disk, CTS_EINTEGRITY for an object that is not what its name says,
- * CTS_EAUTH for credentials and certificates, CTS_ELOCKED for a lock that another process holds. */
+/* cts_fail with ": <what libgit2 says>" appended; returns `code`, or a code of ours that fits
+ * better: CTS_ENOSPACE for a full disk, CTS_EINTEGRITY for an object that is not what its name
+ * says, CTS_EAUTH for credentials and certificates, CTS_ELOCKED for a lock that another process
+ * holds. */
 int cts_fail_git(int code, int git_code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -103,8 +103,8 @@ static int fail_path(const char *path, const char *what)
 	return cts_fail(CTS_EINTEGRITY, "'%s' %s", cts_layout_show(shown, path), what);
 }
 
-int cts_layout_parse(char kind[CTS_KIND_MAX + 1], char id[CTS_ID_MAX + 1], size_t *depth,
-	const char *path)
+int cts_layout_parse(
+	char kind[CTS_KIND_MAX + 1], char id[CTS_ID_MAX + 1], size_t *depth, const char *path)
 {
 	char copy[CTS_LAYOUT_PATH_MAX + 1], found_id[CTS_ID_MAX + 1];
 	const char *parts[CTS_LAYOUT_DEPTH_MAX + 3];
@@ -142,7 +142,7 @@ int cts_layout_parse(char kind[CTS_KIND_MAX + 1], char id[CTS_ID_MAX + 1], size_
 bool cts_layout_is_top_file(const char *name)
 {
 	return strcmp(name, CTS_LAYOUT_SCHEMA) == 0 || strcmp(name, CTS_LAYOUT_SCHEMA_JSON) == 0 ||
-		strcmp(name, CTS_LAYOUT_FORMAT) == 0;
+	       strcmp(name, CTS_LAYOUT_FORMAT) == 0;
 }
 
 const char *cts_layout_show(char out[CTS_LAYOUT_SHOWN_MAX], const char *name)

@@ -34,12 +34,14 @@
 #define CTS_LAYOUT_SUFFIX ".json"
 
 #define CTS_LAYOUT_NAME_MAX (CTS_ID_MAX + 5) /* of a record's file */
-#define CTS_LAYOUT_PATH_MAX (7 + 1 + CTS_KIND_MAX + 1 + 3 * CTS_LAYOUT_DEPTH_MAX + CTS_LAYOUT_NAME_MAX)
+#define CTS_LAYOUT_PATH_MAX                                                                        \
+	(7 + 1 + CTS_KIND_MAX + 1 + 3 * CTS_LAYOUT_DEPTH_MAX + CTS_LAYOUT_NAME_MAX)
 
 /* What names a record's directories: the first 8 bytes of SHA-256("kind/id"), big-endian. */
 uint64_t cts_layout_hash(const char *kind, const char *id);
 
-/* The byte of the hash that a directory at `depth` sorts by; depth 0 is the kind's own directory. */
+/* The byte of the hash that a directory at `depth` sorts by; depth 0 is the kind's own directory.
+ */
 uint8_t cts_layout_byte(uint64_t hash, size_t depth);
 
 /* "hh" and a NUL; and back: -1 for anything but two lower-case hex digits. */
@@ -54,8 +56,8 @@ bool cts_layout_name_parse(char id[CTS_ID_MAX + 1], const char *name);
 
 /* Kind, id and depth from a path, with every rule of names and hashes checked.
  * @return CTS_EINTEGRITY for whatever cts_layout_path does not make */
-int cts_layout_parse(char kind[CTS_KIND_MAX + 1], char id[CTS_ID_MAX + 1], size_t *depth,
-	const char *path);
+int cts_layout_parse(
+	char kind[CTS_KIND_MAX + 1], char id[CTS_ID_MAX + 1], size_t *depth, const char *path);
 
 /* Whether a file of this name lies at the top of the tree, beside records/. */
 bool cts_layout_is_top_file(const char *name);

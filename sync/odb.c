@@ -1,7 +1,7 @@
 /*
- * libgit2's object database with limits. The header of an object, packed as a delta or not, tells its
- * size for the cost of a look-up; only then is it inflated. libgit2 checks every object that it reads
- * against its name, with the SHA-1 that detects collisions (cts_git_start turns that on).
+ * libgit2's object database with limits. The header of an object, packed as a delta or not, tells
+ * its size for the cost of a look-up; only then is it inflated. libgit2 checks every object that it
+ * reads against its name, with the SHA-1 that detects collisions (cts_git_start turns that on).
  */
 #include "sync/odb.h"
 
@@ -30,13 +30,14 @@ int cts_odb_open(struct cts_odb **out, const char *git_dir)
 
 	if (rc < 0)
 		return rc;
-	rc = git_repository_open_ext(&repo, git_dir,
-		GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_BARE, NULL);
+	rc = git_repository_open_ext(
+		&repo, git_dir, GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_BARE, NULL);
 	if (rc == 0)
 		rc = git_repository_odb(&handle, repo);
 	git_repository_free(repo);
 	if (rc < 0)
-		return cts_fail_git(CTS_EDAMAGED, rc, "cannot open the git repository '%s'", git_dir);
+		return cts_fail_git(
+			CTS_EDAMAGED, rc, "cannot open the git repository '%s'", git_dir);
 	*out = hold(handle);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /*
- * The objects of a bare repository, read by name; cts_odb_free closes what cts_odb_open opened. Only
- * commits, trees and blobs within their limits (object.h) come out, each checked against its name.
+ * The objects of a bare repository, read by name; cts_odb_free closes what cts_odb_open opened.
+ * Only commits, trees and blobs within their limits (object.h) come out, each checked against its
+ * name.
  *
  *	struct cts_odb *odb;
  *	rc = cts_odb_open(&odb, ".ctsync/mirror.git");
@@ -42,8 +43,8 @@ int cts_odb_read_tree(void *odb, struct cts_buf *out, const struct cts_oid *oid)
 int cts_odb_header(
 	enum cts_object *type, size_t *size, struct cts_odb *odb, const struct cts_oid *oid);
 
-/* Whether the object is there; does not look at the folder again, so it may miss what came since the
- * last cts_odb_refresh. */
+/* Whether the object is there; does not look at the folder again, so it may miss what came since
+ * the last cts_odb_refresh. */
 bool cts_odb_has(struct cts_odb *odb, const struct cts_oid *oid);
 int cts_odb_refresh(struct cts_odb *odb);
 

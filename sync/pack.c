@@ -1,7 +1,8 @@
 /*
- * Entries are deflated straight into a buffer, which goes to the file at 1 MiB. A delta is made only
- * where its base may be named: before it in this pack with a chain that is not yet full, or, in a thin
- * pack, with the receiver. zlib's stream is kept and reset, which saves its set-up on every object.
+ * Entries are deflated straight into a buffer, which goes to the file at 1 MiB. A delta is made
+ * only where its base may be named: before it in this pack with a chain that is not yet full, or,
+ * in a thin pack, with the receiver. zlib's stream is kept and reset, which saves its set-up on
+ * every object.
  */
 #include "sync/pack.h"
 
@@ -63,7 +64,8 @@ int cts_pack_make_temporary(int *fd, char **path, const char *dir, const char *t
 	return 0;
 }
 
-int cts_pack_open(struct cts_pack **out, const char *pack_dir, const struct cts_pack_options *options)
+int cts_pack_open(
+	struct cts_pack **out, const char *pack_dir, const struct cts_pack_options *options)
 {
 	char *path;
 	int fd, rc;
@@ -255,8 +257,8 @@ static int append(struct cts_pack *pack, const struct cts_oid *oid, unsigned typ
 }
 
 /* Makes the delta in pack->delta if there may be one and it pays. */
-static bool make_delta(struct cts_pack *pack, struct cts_slice data, const struct cts_pack_base *base,
-	const struct cts_pack_entry *entry)
+static bool make_delta(struct cts_pack *pack, struct cts_slice data,
+	const struct cts_pack_base *base, const struct cts_pack_entry *entry)
 {
 	if (entry == NULL ? !pack->options.thin : entry->depth >= CTS_PACK_CHAIN_MAX)
 		return false;

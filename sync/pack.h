@@ -1,7 +1,7 @@
 /*
- * A git pack, written as a stream; cts_pack_free ends it, and removes what was not finished. libgit2's
- * own writers store whole trees for every commit; here a tree goes in as a delta on its previous
- * version, so a change costs a few hundred bytes whatever the size of the store.
+ * A git pack, written as a stream; cts_pack_free ends it, and removes what was not finished.
+ * libgit2's own writers store whole trees for every commit; here a tree goes in as a delta on its
+ * previous version, so a change costs a few hundred bytes whatever the size of the store.
  *
  *	struct cts_pack *pack;
  *	rc = cts_pack_open(&pack, "mirror.git/objects/pack", NULL);
@@ -29,7 +29,8 @@ struct cts_pack;
 struct cts_pack_options {
 	bool thin;      /* a base may lie outside the pack, where the receiver has it */
 	bool ref_delta; /* bases by name only, for a receiver without the capability ofs-delta */
-	/* Whether an object need not be written since the place that the pack is for has it. May be NULL. */
+	/* Whether an object need not be written since the place that the pack is for has it. May be
+	 * NULL. */
 	bool (*exists)(void *context, const struct cts_oid *oid);
 	void *context;
 	uint64_t large_offset; /* see cts_pack_index_write; for tests */
@@ -42,7 +43,8 @@ struct cts_pack_base {
 };
 
 /* `options` may be NULL, here and below. Writes below `pack_dir` (.../objects/pack). */
-int cts_pack_open(struct cts_pack **out, const char *pack_dir, const struct cts_pack_options *options);
+int cts_pack_open(
+	struct cts_pack **out, const char *pack_dir, const struct cts_pack_options *options);
 
 /* Writes to the caller's `fd` from its present position, which must be seekable. */
 void cts_pack_open_fd(struct cts_pack **out, int fd, const struct cts_pack_options *options);
@@ -51,8 +53,9 @@ void cts_pack_open_fd(struct cts_pack **out, int fd, const struct cts_pack_optio
 void cts_pack_open_memory(struct cts_pack **out, const struct cts_pack_options *options);
 void cts_pack_free(struct cts_pack *pack);
 
-/* Adds an object, unless the pack has it or options.exists says so, and tells its name. As a delta on
- * `base` (NULL: none) where base is in the pack, or the pack is thin, and that is at most half the size. */
+/* Adds an object, unless the pack has it or options.exists says so, and tells its name. As a delta
+ * on `base` (NULL: none) where base is in the pack, or the pack is thin, and that is at most half
+ * the size. */
 int cts_pack_put(struct cts_oid *out, struct cts_pack *pack, enum cts_object type, const void *data,
 	size_t size, const struct cts_pack_base *base);
 
@@ -62,11 +65,11 @@ uint64_t cts_pack_bytes(const struct cts_pack *pack);
 
 /* Reads back an object of a pack that is still being written, in place of what `out` holds.
  * @return CTS_ENOTFOUND (also for a delta on a base outside a thin pack) */
-int cts_pack_read(
-	struct cts_buf *out, enum cts_object *type, struct cts_pack *pack, const struct cts_oid *oid);
+int cts_pack_read(struct cts_buf *out, enum cts_object *type, struct cts_pack *pack,
+	const struct cts_oid *oid);
 
-/* Ends a pack of cts_pack_open: synced, in place under its name, which is told as hex, the idx after
- * it, and the folder synced. A pack without objects leaves no file and tells "". */
+/* Ends a pack of cts_pack_open: synced, in place under its name, which is told as hex, the idx
+ * after it, and the folder synced. A pack without objects leaves no file and tells "". */
 int cts_pack_finish(char name[CTS_OID_HEX + 1], struct cts_pack *pack);
 
 /* Ends a pack of cts_pack_open_fd; the file offset is then at its end. Unsynced. */

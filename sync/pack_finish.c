@@ -1,8 +1,9 @@
 /*
- * The end of a pack. The header's object count is hashed first and known last: a pack that still lies
- * in the buffer is patched there and hashed once; a longer one is read back for hashing (it was
- * written a moment ago, so that runs at a GB/s). Then the pack is synced and renamed, then its idx,
- * then the folder is synced: a reader looks for an idx first, so it never sees one without its pack.
+ * The end of a pack. The header's object count is hashed first and known last: a pack that still
+ * lies in the buffer is patched there and hashed once; a longer one is read back for hashing (it
+ * was written a moment ago, so that runs at a GB/s). Then the pack is synced and renamed, then its
+ * idx, then the folder is synced: a reader looks for an idx first, so it never sees one without its
+ * pack.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +67,8 @@ static int complete(uint8_t digest[CTS_OID_SIZE], struct cts_pack *pack)
 	return pack->fd >= 0 ? cts_pack_flush(pack) : 0;
 }
 
-static int sync_and_rename(int fd, char **temporary, const char *dir, const char *hex, const char *end)
+static int sync_and_rename(
+	int fd, char **temporary, const char *dir, const char *hex, const char *end)
 {
 	char name[CTS_OID_HEX + 16], *path;
 	int rc = 0;

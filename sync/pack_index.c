@@ -1,10 +1,11 @@
 /*
- * The set: object names are hashes already, so a multiplied prefix is the slot. The idx: entries are
- * put in order by their first byte (which is the fan-out table as well) and then sorted within it,
- * through a permutation, so that the set itself stays in the order of the pack.
+ * The set: object names are hashes already, so a multiplied prefix is the slot. The idx: entries
+ * are put in order by their first byte (which is the fan-out table as well) and then sorted within
+ * it, through a permutation, so that the set itself stays in the order of the pack.
  *
- * idx version 2: ff 't' 'O' 'c', 00000002; 256 counts of names with first byte <= i; names; CRC-32s;
- * offsets, or 2^31 + row in the next table; 8-byte offsets; SHA-1 of the pack; SHA-1 of all before.
+ * idx version 2: ff 't' 'O' 'c', 00000002; 256 counts of names with first byte <= i; names;
+ * CRC-32s; offsets, or 2^31 + row in the next table; 8-byte offsets; SHA-1 of the pack; SHA-1 of
+ * all before.
  */
 #include "sync/pack_index.h"
 
@@ -146,8 +147,8 @@ static uint32_t *sort_entries(const struct cts_pack_index *index, uint32_t total
 	return order;
 }
 
-static int put_tables(struct output *out, const struct cts_pack_index *index,
-	const uint32_t *order, uint64_t large_from)
+static int put_tables(struct output *out, const struct cts_pack_index *index, const uint32_t *order,
+	uint64_t large_from)
 {
 	uint32_t large = 0;
 	int rc = 0;

@@ -24,8 +24,8 @@ struct cts_pack {
 	uint64_t start;       /* where the pack begins in the file */
 	z_stream deflater, inflater;
 	bool inflater_ready;
-	int fd;    /* -1: in memory */
-	char *dir; /* of cts_pack_open, else NULL */
+	int fd;                     /* -1: in memory */
+	char *dir;                  /* of cts_pack_open, else NULL */
 	char *pack_path, *idx_path; /* temporary names, while there are such files */
 };
 
@@ -33,8 +33,7 @@ struct cts_pack {
 int cts_pack_flush(struct cts_pack *pack);
 
 /* Writes at an offset of the pack. */
-int cts_pack_write_at(
-	const struct cts_pack *pack, const void *data, size_t size, uint64_t offset);
+int cts_pack_write_at(const struct cts_pack *pack, const void *data, size_t size, uint64_t offset);
 
 /* Reads from the file at an offset of the pack, which must have that much there. */
 int cts_pack_read_at(const struct cts_pack *pack, void *out, size_t size, uint64_t offset);

@@ -1,7 +1,7 @@
 /*
  * Reading back from a pack that is still being written. Trees of the last commits are wanted again
- * after the tree cache let them go, and no reader knows the pack before it is finished. The bytes are
- * our own, so they are parsed without the care that a stranger's pack would need.
+ * after the tree cache let them go, and no reader knows the pack before it is finished. The bytes
+ * are our own, so they are parsed without the care that a stranger's pack would need.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +15,8 @@ static int entry_bytes(struct cts_buf *scratch, struct cts_slice *out, const str
 	const struct cts_pack_entry *entry)
 {
 	uint32_t next = (uint32_t)(entry - pack->index.entries) + 1;
-	uint64_t end = next < pack->index.count ? pack->index.entries[next].offset
-						: cts_pack_bytes(pack);
+	uint64_t end =
+		next < pack->index.count ? pack->index.entries[next].offset : cts_pack_bytes(pack);
 	size_t size = (size_t)(end - entry->offset);
 	int rc;
 
@@ -35,8 +35,8 @@ static int entry_bytes(struct cts_buf *scratch, struct cts_slice *out, const str
 	return 0;
 }
 
-static int inflate_bytes(
-	struct cts_buf *out, struct cts_pack *pack, const uint8_t *data, size_t size, size_t inflated)
+static int inflate_bytes(struct cts_buf *out, struct cts_pack *pack, const uint8_t *data,
+	size_t size, size_t inflated)
 {
 	z_stream *z = &pack->inflater;
 	uint8_t none;
@@ -112,8 +112,8 @@ static int read_entry(struct cts_buf *out, unsigned *type, const struct cts_pack
 		out, pack, (const uint8_t *)bytes.data + used, bytes.size - used, size);
 }
 
-int cts_pack_read(
-	struct cts_buf *out, enum cts_object *type, struct cts_pack *pack, const struct cts_oid *oid)
+int cts_pack_read(struct cts_buf *out, enum cts_object *type, struct cts_pack *pack,
+	const struct cts_oid *oid)
 {
 	const struct cts_pack_entry *chain[CTS_PACK_CHAIN_MAX + 1];
 	const struct cts_pack_entry *entry = cts_pack_index_find(&pack->index, oid), *base = NULL;

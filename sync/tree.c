@@ -69,9 +69,9 @@ static const char *bad_name(const struct cts_tree_entry *entry)
 	return NULL;
 }
 
-/* Files whose names begin the name of the entry at hand, shortest first. A directory of the same name
- * as a file is not its neighbour in git's order ("a", "a.b", "a/"), but then the file is the last of
- * these. */
+/* Files whose names begin the name of the entry at hand, shortest first. A directory of the same
+ * name as a file is not its neighbour in git's order ("a", "a.b", "a/"), but then the file is the
+ * last of these. */
 struct prefixes {
 	struct cts_tree_entry files[CTS_TREE_NAME_MAX + 1];
 	size_t count;
@@ -99,8 +99,8 @@ static int fail_entry(const struct cts_tree_entry *entry, const char *what)
 {
 	char shown[CTS_LAYOUT_SHOWN_MAX];
 
-	return cts_fail(
-		CTS_EINTEGRITY, "entry '%s' of a tree %s", cts_layout_show(shown, entry->name), what);
+	return cts_fail(CTS_EINTEGRITY, "entry '%s' of a tree %s",
+		cts_layout_show(shown, entry->name), what);
 }
 
 int cts_tree_check(size_t *count, struct cts_slice raw)
@@ -116,13 +116,15 @@ int cts_tree_check(size_t *count, struct cts_slice raw)
 		int order;
 		if (!parse_entry(&entry, &rest))
 			return cts_fail(CTS_EINTEGRITY,
-				"entry %zu of a tree is cut short or has a mode that is not allowed",
+				"entry %zu of a tree is cut short or has a mode that is not "
+				"allowed",
 				n + 1);
 		why = bad_name(&entry);
 		if (why != NULL)
 			return fail_entry(&entry, why);
-		order = n == 0 ? -1 : cts_tree_compare(previous.name, previous.is_dir, entry.name,
-			entry.is_dir);
+		order = n == 0 ? -1
+			       : cts_tree_compare(
+					 previous.name, previous.is_dir, entry.name, entry.is_dir);
 		if (order == 0 || is_second(&prefixes, &entry))
 			return fail_entry(&entry, "is there twice");
 		if (order > 0)
@@ -160,7 +162,8 @@ void cts_tree_put(struct cts_buf *out, const char *name, bool is_dir, const stru
 long cts_tree_splice(struct cts_buf *out, struct cts_slice base, const struct cts_tree_edit *edits,
 	size_t edit_count)
 {
-	struct cts_slice rest = base, next = base; /* what is not yet copied; what is not yet looked at */
+	struct cts_slice rest = base; /* what is not yet copied */
+	struct cts_slice next = base; /* what is not yet looked at */
 	struct cts_tree_entry entry;
 	long change = 0;
 

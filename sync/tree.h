@@ -27,9 +27,9 @@ struct cts_tree_entry {
 	struct cts_oid oid;
 };
 
-/* Checks a tree that may be anyone's: whole entries, the two modes, in git's order, no name twice (a
- * file and a directory of one name included), no empty name, '.', '..', '.git' (in any case), '/', or
- * name over CTS_TREE_NAME_MAX. Tells the number of entries.
+/* Checks a tree that may be anyone's: whole entries, the two modes, in git's order, no name twice
+ * (a file and a directory of one name included), no empty name, '.', '..', '.git' (in any case),
+ * '/', or name over CTS_TREE_NAME_MAX. Tells the number of entries.
  * @return CTS_EINTEGRITY, naming the entry */
 int cts_tree_check(size_t *count, struct cts_slice raw);
 

@@ -1,7 +1,7 @@
 /*
- * The batch is an array in the order of the puts; at the end it is sorted by kind and hash, so that at
- * every depth the changes of one sub-directory lie together, and tree_update.c follows the directories
- * with that slice. Above the kinds there are two small trees, records/ and the root.
+ * The batch is an array in the order of the puts; at the end it is sorted by kind and hash, so that
+ * at every depth the changes of one sub-directory lie together, and tree_update.c follows the
+ * directories with that slice. Above the kinds there are two small trees, records/ and the root.
  */
 #include "sync/tree_build.h"
 
@@ -61,8 +61,8 @@ static uint32_t kind_number(struct cts_tree_build *build, const char *kind)
 	return (uint32_t)i;
 }
 
-int cts_tree_build_put(struct cts_tree_build *build, const char *kind, const char *id,
-	const struct cts_oid *blob)
+int cts_tree_build_put(
+	struct cts_tree_build *build, const char *kind, const char *id, const struct cts_oid *blob)
 {
 	struct cts_build_change *change;
 
@@ -86,8 +86,7 @@ int cts_tree_build_put(struct cts_tree_build *build, const char *kind, const cha
 	return 0;
 }
 
-int cts_tree_build_file(
-	struct cts_tree_build *build, const char *name, const struct cts_oid *blob)
+int cts_tree_build_file(struct cts_tree_build *build, const char *name, const struct cts_oid *blob)
 {
 	static const char *const names[CTS_BUILD_FILES_MAX] = {
 		CTS_LAYOUT_FORMAT, CTS_LAYOUT_SCHEMA, CTS_LAYOUT_SCHEMA_JSON};
@@ -111,8 +110,8 @@ int cts_tree_build_file(
 	return 0;
 }
 
-int cts_build_compare(
-	const struct cts_build_change *a, const struct cts_build_change *b, const struct cts_tree_build *build)
+int cts_build_compare(const struct cts_build_change *a, const struct cts_build_change *b,
+	const struct cts_tree_build *build)
 {
 	if (a->kind != b->kind)
 		return a->kind < b->kind ? -1 : 1;

@@ -56,12 +56,14 @@ int cts_build_compare_changes(const void *a, const void *b, void *build);
 int cts_build_get(
 	const struct cts_tree **out, struct cts_tree_build *build, const struct cts_oid *oid);
 
-/* Writes build->raw, of `count` entries, unless it is the base itself; no entries give the zero name. */
+/* Writes build->raw, of `count` entries, unless it is the base itself; no entries give the zero
+ * name. */
 int cts_build_write(struct cts_oid *out, struct cts_tree_build *build, size_t count,
 	const struct cts_tree *base);
 
-/* The new version of a directory below a kind (`base` NULL: it is new); zero when nothing is left. */
-int cts_build_update(struct cts_oid *out, struct cts_tree_build *build,
-	const struct cts_oid *base, struct cts_build_dir dir);
+/* The new version of a directory below a kind (`base` NULL: it is new); zero when nothing is left.
+ */
+int cts_build_update(struct cts_oid *out, struct cts_tree_build *build, const struct cts_oid *base,
+	struct cts_build_dir dir);
 
 #endif

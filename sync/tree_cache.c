@@ -1,6 +1,7 @@
 /*
- * A hash table and a list by last use. The table is never larger than what it holds needs: it doubles
- * with the number of trees. A tree on hold stays in the list and is passed over when room is made.
+ * A hash table and a list by last use. The table is never larger than what it holds needs: it
+ * doubles with the number of trees. A tree on hold stays in the list and is passed over when room
+ * is made.
  */
 #include "sync/tree_cache.h"
 

@@ -1,7 +1,7 @@
 /*
- * Checked trees by name, kept in a bounded memory: the one way in which trees are read. A tree comes
- * from the pack that is being written, if there is one, or through a callback; the caller's hold on it
- * ends with cts_tree_done.
+ * Checked trees by name, kept in a bounded memory: the one way in which trees are read. A tree
+ * comes from the pack that is being written, if there is one, or through a callback; the caller's
+ * hold on it ends with cts_tree_done.
  *
  *	struct cts_tree_cache *cache = cts_tree_cache_open(cts_odb_read_tree, odb, 0);
  *	const struct cts_tree *tree;
@@ -46,8 +46,8 @@ int cts_tree_get(
 void cts_tree_done(struct cts_tree_cache *cache, const struct cts_tree *tree); /* NULL is allowed */
 
 /* Keeps a copy of a tree that we made. */
-void cts_tree_cache_put(
-	struct cts_tree_cache *cache, const struct cts_oid *oid, struct cts_slice raw, size_t count);
+void cts_tree_cache_put(struct cts_tree_cache *cache, const struct cts_oid *oid,
+	struct cts_slice raw, size_t count);
 
 /* Says that a tree will hardly be wanted again (a newer version took its place). */
 void cts_tree_cache_fade(struct cts_tree_cache *cache, const struct cts_oid *oid);

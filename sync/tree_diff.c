@@ -1,11 +1,11 @@
 /*
- * Two directories of one kind at one depth are compared as two sides, each a tree, a list of records,
- * or nothing. Two flat ones are merged by name. Where one is fanned and the other flat, the flat one
- * becomes a list, is divided by the next byte of the hashes, and goes down with the sub-directories:
- * so records meet whatever the forms are.
+ * Two directories of one kind at one depth are compared as two sides, each a tree, a list of
+ * records, or nothing. Two flat ones are merged by name. Where one is fanned and the other flat,
+ * the flat one becomes a list, is divided by the next byte of the hashes, and goes down with the
+ * sub-directories: so records meet whatever the forms are.
  *
- * Entries that are the same on both sides at the same place are taken as sound, by induction from the
- * older side; every other entry of the newer side is checked where it is met.
+ * Entries that are the same on both sides at the same place are taken as sound, by induction from
+ * the older side; every other entry of the newer side is checked where it is met.
  */
 #include "sync/tree_diff.h"
 
@@ -34,8 +34,8 @@ static const struct side nothing;
 struct walk {
 	struct cts_tree_cache *cache;
 	const struct cts_tree_visit *visit;
-	const char *where; /* "" for the root, else "records" */
-	const char *kind;  /* NULL above the kinds */
+	const char *where;                  /* "" for the root, else "records" */
+	const char *kind;                   /* NULL above the kinds */
 	uint8_t path[CTS_LAYOUT_DEPTH_MAX]; /* the bytes that name the directory at hand */
 	size_t depth;
 	long change; /* records added less records removed, so far */
@@ -378,7 +378,7 @@ static int diff_dir(struct walk *walk, struct side before, struct side after)
 	if (rc < 0)
 		goto out;
 	fanned = (before_tree != NULL && before_tree->fanned) ||
-		(after_tree != NULL && after_tree->fanned);
+		 (after_tree != NULL && after_tree->fanned);
 	rc = (fanned ? diff_fanned : diff_flat)(walk, before, before_tree, after, after_tree);
 out:
 	cts_tree_done(walk->cache, before_tree);
@@ -415,17 +415,17 @@ static bool next_pair(struct pair *pair)
 		pair->more_before = cts_tree_next(&pair->before, &pair->before_rest);
 	if (pair->has_after)
 		pair->more_after = cts_tree_next(&pair->after, &pair->after_rest);
-	order = !pair->more_after ? -1
-		: !pair->more_before ? 1
-				     : cts_tree_compare(pair->before.name, pair->before.is_dir,
-					       pair->after.name, pair->after.is_dir);
+	if (!pair->more_after || !pair->more_before)
+		order = pair->more_before ? -1 : 1;
+	else
+		order = cts_tree_compare(pair->before.name, pair->before.is_dir, pair->after.name,
+			pair->after.is_dir);
 	pair->has_before = pair->more_before && order <= 0;
 	pair->has_after = pair->more_after && order >= 0;
 	return pair->has_before || pair->has_after;
 }
 
-static int diff_kinds(
-	struct walk *walk, const struct cts_oid *before, const struct cts_oid *after)
+static int diff_kinds(struct walk *walk, const struct cts_oid *before, const struct cts_oid *after)
 {
 	const struct cts_tree *before_tree = NULL, *after_tree = NULL;
 	struct pair pair;

@@ -106,15 +106,15 @@ static int update_fanned(struct cts_oid *out, struct cts_tree_build *build,
 		count++;
 	}
 	cts_buf_clear(&build->raw);
-	change = cts_tree_splice(&build->raw,
-		base != NULL ? base->raw : (struct cts_slice){"", 0}, edits, count);
+	change = cts_tree_splice(
+		&build->raw, base != NULL ? base->raw : (struct cts_slice){"", 0}, edits, count);
 	return cts_build_write(
 		out, build, (size_t)((long)(base != NULL ? base->count : 0) + change), base);
 }
 
 /* A directory out of nothing but the puts of `dir`, on an earlier version where there was one. */
-static int write_list(struct cts_oid *out, struct cts_tree_build *build, const struct cts_tree *base,
-	struct cts_build_dir dir)
+static int write_list(struct cts_oid *out, struct cts_tree_build *build,
+	const struct cts_tree *base, struct cts_build_dir dir)
 {
 	size_t kept = 0;
 
@@ -136,8 +136,7 @@ static int gather(struct list *list, struct cts_tree_build *build, const struct 
 	struct cts_tree_entry entry;
 	int rc = 0;
 
-	list->items = cts_realloc(
-		list->items, (list->count + tree->count) * sizeof(*list->items));
+	list->items = cts_realloc(list->items, (list->count + tree->count) * sizeof(*list->items));
 	while (rc == 0 && cts_tree_next(&entry, &rest)) {
 		char id[CTS_ID_MAX + 1];
 		struct cts_build_change *item;
@@ -162,8 +161,8 @@ static int gather(struct list *list, struct cts_tree_build *build, const struct 
 }
 
 /* Makes the directory anew out of its records and the changes: it changes its form. */
-static int update_list(struct cts_oid *out, struct cts_tree_build *build, const struct cts_tree *base,
-	struct cts_build_dir dir)
+static int update_list(struct cts_oid *out, struct cts_tree_build *build,
+	const struct cts_tree *base, struct cts_build_dir dir)
 {
 	struct list list = {0}, all = {0};
 	size_t i = 0, j = 0;
@@ -177,9 +176,13 @@ static int update_list(struct cts_oid *out, struct cts_tree_build *build, const 
 	qsort_r(list.items, list.count, sizeof(*list.items), cts_build_compare_changes, build);
 	all.items = cts_malloc((list.count + dir.count) * sizeof(*all.items));
 	for (i = 0; i < list.count || j < dir.count;) {
-		int order = i == list.count ? 1
-			: j == dir.count    ? -1
-					    : cts_build_compare(&list.items[i], &dir.changes[j], build);
+		int order;
+		if (i == list.count)
+			order = 1;
+		else if (j == dir.count)
+			order = -1;
+		else
+			order = cts_build_compare(&list.items[i], &dir.changes[j], build);
 		all.items[all.count++] = order < 0 ? list.items[i] : dir.changes[j];
 		i += order <= 0;
 		j += order >= 0;
@@ -254,7 +257,8 @@ out:
 	return rc;
 }
 
-/* Whether a fanned directory will have few enough records to be flat. Only removals can bring that. */
+/* Whether a fanned directory will have few enough records to be flat. Only removals can do
+ * that. */
 static int shrinks(bool *out, struct cts_tree_build *build, const struct cts_oid *base,
 	const struct cts_build_dir *dir)
 {
@@ -270,8 +274,8 @@ static int shrinks(bool *out, struct cts_tree_build *build, const struct cts_oid
 	return rc;
 }
 
-int cts_build_update(struct cts_oid *out, struct cts_tree_build *build,
-	const struct cts_oid *base, struct cts_build_dir dir)
+int cts_build_update(struct cts_oid *out, struct cts_tree_build *build, const struct cts_oid *base,
+	struct cts_build_dir dir)
 {
 	const struct cts_tree *tree = NULL;
 	bool anew;
