@@ -76,6 +76,22 @@ static int boundary_weight(const struct atom *before, const struct atom *atom)
 	return capital ? SENTENCE : DATE_TO_PROSE;
 }
 
+static bool has_letter(const char *text)
+{
+	for (; *text; text++)
+		if (isalpha((unsigned char)*text) || (unsigned char)*text >= 0x80)
+			return true;
+	return false;
+}
+
+/* `31` before `February 2025` belongs to it, though the two are no date: never a label of its own. */
+static bool continues_number(const struct reader *reader, bool is_item)
+{
+	const struct atom *last = reader->count ? &reader->atoms[reader->count - 1] : NULL;
+
+	return last && !is_item && !last->is_date && !has_letter(last->text);
+}
+
 static void push_atom(struct reader *reader, const char *text, size_t size, const char *label,
 	bool is_date, bool is_item)
 {
@@ -87,6 +103,13 @@ static void push_atom(struct reader *reader, const char *text, size_t size, cons
 
 	if (!*atom.text && !*label)
 		return;
+	if (is_date && continues_number(reader, is_item)) {
+		struct atom *last = &reader->atoms[reader->count - 1];
+
+		last->text = cts_arena_printf(reader->arena, "%s %s", last->text, atom.text);
+		last->label = label;
+		return;
+	}
 	if (reader->count)
 		atom.weight = boundary_weight(&reader->atoms[reader->count - 1], &atom);
 	if (is_item && atom.weight < ITEM)

@@ -339,6 +339,9 @@ static void test_milestones_split_so_that_the_count_agrees(void **state)
 	assert_milestones("TBD Dependent on X. TBD Subject to Y.", 3,
 		"TBD/|Dependent on X./|TBD/|Subject to Y./");
 	assert_milestones("", 3, "");
+	/* A day that is none is not read as its month; the check of values refuses it. */
+	assert_milestones("31 February 2025", 1, "31 February 2025/");
+	assert_milestones("31 February 2025 TBD", 2, "31 February 2025/|TBD/");
 	assert_milestones("Q4 2021 (unclosed", 1, "Q4 2021/(unclosed");
 }
 
