@@ -291,7 +291,7 @@ class Shown:
             else:
                 out["fields"][name] = value
         if self.conflicts:
-            named = sorted((self.oracle.conflict_name(self.kind, field), field) for field in self.conflicts)
+            named = sorted((self.oracle.conflict_name(self, field), field) for field in self.conflicts)
             out["conflicts"] = [{"field": name, "sides": [self.side(n, c, v) for n, (c, v) in enumerate(self.conflicts[field])]}
                                 for name, field in named]
         return out
@@ -393,21 +393,29 @@ class Oracle:
             for name, value in whole.items():
                 if name not in ENVELOPE:
                     values[name if name in self.common else f"/{name}"] = value
-            key = f"{whole['kind']}/{whole['id']}"
-            self.parsed[blob] = values, {self.conflict_key(key, c["field"]): c["sides"] for c in whole.get("conflicts", [])}
+            stands, named = {}, [c["field"] for c in whole.get("conflicts", [])]
+            for conflict in whole.get("conflicts", []):
+                stands[self.conflict_key(whole["kind"], conflict["field"], values, named, stands)] = conflict["sides"]
+            self.parsed[blob] = values, stands
         return self.parsed[blob]
 
-    def conflict_name(self, kind, field):
-        """How a file names a conflict's field: an unknown member without its place, where that is clear."""
-        name = field.partition("/")[2]
-        clear = name and "/" not in name and name not in self.rules.kinds[kind] and name != DELETED
-        return name if clear else field
+    # A file names the conflict of an unknown member without its place, "fields/" or "/", unless that could be
+    # read as another member.
 
-    def conflict_key(self, key, name):
-        kind = key.split("/", 1)[0]
+    def conflict_name(self, record, field):
+        place, slash, name = field.partition("/")
+        if not slash or "/" in name or name in self.rules.kinds[record.kind] or name == DELETED:
+            return field
+        if f"/{name}" in record.conflicts and f"fields/{name}" in record.conflicts:
+            return name
+        return name if (place == "") == (f"/{name}" in record.values) else field
+
+    def conflict_key(self, kind, name, values, named, found):
         if "/" in name or name in self.rules.kinds[kind] or name == DELETED:
             return name
-        return next(k for k in (f"fields/{name}", f"/{name}") if (k, None) in self.edits[key])
+        if named.count(name) == 2:
+            return f"fields/{name}" if f"/{name}" in found else f"/{name}"
+        return f"/{name}" if f"/{name}" in values else f"fields/{name}"
 
     # -- edits --
 
@@ -648,7 +656,7 @@ class Oracle:
                 raise Malformed(f"{store.path}: {key} is shown as\n{canonical(found[key])}\nand should be "
                                 f"{record.hash()}\n{canonical(expected)}")
         open_conflicts = {(c["record"], c["field"]): [s["commit"] for s in c["sides"]] for c in store.items("conflicts")}
-        expected = {(key, self.conflict_name(record.kind, field)): [c.id for c, _ in sides]
+        expected = {(key, self.conflict_name(record, field)): [c.id for c, _ in sides]
                     for key, record in view.items() for field, sides in record.conflicts.items()}
         if open_conflicts != expected:
             raise Malformed(f"{store.path}: conflicts are {open_conflicts}, and should be {expected}")
