@@ -1,0 +1,430 @@
+/*
+ * The working set keeps each record as bytes, found by a table of its keys: a record costs what it
+ * holds, not an arena, so a batch is bounded by the text that was typed. Records that nobody touched
+ * are never loaded; what a record was before is asked of the transaction when it is needed, since the
+ * store stays as it was until the flush.
+ */
+#include "cli/work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/change_out.h"
+#include "cli/diag.h"
+#include "cli/items.h"
+#include "cli/session.h"
+#include "proto/diff.h"
+#include "proto/error.h"
+#include "proto/text.h"
+#include "proto/validate.h"
+
+#define TABLE_FIRST 64
+
+void cts_work_begin(struct cts_work *work, struct cts_txn *txn)
+{
+	struct cts_work empty = {
+		.txn = txn,
+		.arena = work->arena,
+		.keeps_edits = work->keeps_edits,
+	};
+
+	cts_arena_clear(&empty.arena);
+	free(work->table);
+	*work = empty;
+}
+
+void cts_work_release(struct cts_work *work)
+{
+	free(work->table);
+	cts_arena_release(&work->arena);
+	memset(work, 0, sizeof(*work));
+}
+
+/* ---- the table -------------------------------------------------------------------------------- */
+
+static size_t hash(const char *key)
+{
+	uint64_t h = 1469598103934665603u; /* FNV-1a */
+
+	for (; *key; key++)
+		h = (h ^ (unsigned char)*key) * 1099511628211u;
+	return (size_t)(h ^ h >> 32);
+}
+
+/* The slot that holds the key, or the free one where it belongs. */
+static uint32_t *slot(const struct cts_work *work, const char *key)
+{
+	size_t at = hash(key) & (work->table_size - 1);
+
+	while (work->table[at] && strcmp(work->items[work->table[at] - 1].key, key) != 0)
+		at = (at + 1) & (work->table_size - 1);
+	return &work->table[at];
+}
+
+static void grow_table(struct cts_work *work)
+{
+	work->table_size = work->table_size ? work->table_size * 2 : TABLE_FIRST;
+	work->table = cts_realloc(work->table, work->table_size * sizeof(*work->table));
+	memset(work->table, 0, work->table_size * sizeof(*work->table));
+	for (size_t i = 0; i < work->item_count; i++)
+		*slot(work, work->items[i].key) = (uint32_t)i + 1;
+}
+
+static struct cts_work_item *find_item(const struct cts_work *work, const char *key)
+{
+	uint32_t at = work->table_size ? *slot(work, key) : 0;
+
+	return at ? &work->items[at - 1] : NULL;
+}
+
+/* The record's place in the set, made when it is first touched. */
+static int touch(struct cts_work *work, struct cts_work_item **out, const char *key)
+{
+	struct cts_work_item *item = find_item(work, key);
+	enum cts_life life;
+	int rc;
+
+	if (!item) {
+		rc = cts_txn_life(work->txn, &life, key);
+		if (rc < 0)
+			return rc;
+		if (work->item_count * 2 >= work->table_size)
+			grow_table(work);
+		item = cts_arena_push(
+			&work->arena, &work->items, &work->item_count, sizeof(*item));
+		item->key = cts_arena_strdup(&work->arena, key);
+		item->existed = life == CTS_LIFE_LIVE;
+		*slot(work, key) = (uint32_t)work->item_count;
+	}
+	item->line = work->line;
+	*out = item;
+	return 0;
+}
+
+/* ---- reading ---------------------------------------------------------------------------------- */
+
+/* Only whole ids are taken: where the address is the beginning of one, that is the hint. */
+static int find_exact(struct cts_work *work, const char *address)
+{
+	struct cts_record record;
+	const char *longer;
+	int rc = cts_txn_get(work->txn, &record, address);
+
+	if (rc >= 0)
+		cts_record_release(&record);
+	if (rc == CTS_ENOTFOUND && cts_txn_find(work->txn, &longer, &work->arena, address) == 0) {
+		cts_fail(CTS_ENOTFOUND, "no record '%s'", address);
+		cts_hint("a whole id is asked for here: %s", longer);
+	} else if (rc == CTS_ENOTFOUND) {
+		/* The search has set a message of its own. */
+		cts_txn_get(work->txn, &record, address);
+	}
+	return rc < 0 ? rc : 0;
+}
+
+int cts_work_find(struct cts_work *work, const char **out, const char *address, bool exact)
+{
+	const struct cts_work_item *item = find_item(work, address);
+	int rc;
+
+	if (item && item->live) {
+		*out = item->key;
+		return 0;
+	}
+	if (item) {
+		cts_fail(CTS_ENOTFOUND, "'%s' is deleted", address);
+		cts_hint("ctsync add %s --again brings it back", address);
+		return CTS_ENOTFOUND;
+	}
+	if (!exact)
+		return cts_txn_find(work->txn, out, &work->arena, address);
+	rc = find_exact(work, address);
+	if (rc == 0)
+		*out = cts_arena_strdup(&work->arena, address);
+	return rc;
+}
+
+int cts_work_life(struct cts_work *work, enum cts_life *out, const char *key)
+{
+	const struct cts_work_item *item = find_item(work, key);
+
+	if (!item)
+		return cts_txn_life(work->txn, out, key);
+	*out = item->live ? CTS_LIFE_LIVE : CTS_LIFE_DELETED;
+	return 0;
+}
+
+static int decode(struct cts_work *work, struct cts_record *out, const struct cts_work_item *item)
+{
+	return cts_record_decode(
+		out, cts_store_schema(cts_txn_store(work->txn)), item->bytes.data, item->bytes.size);
+}
+
+int cts_work_get(struct cts_work *work, struct cts_record *out, const char *key)
+{
+	const struct cts_work_item *item = find_item(work, key);
+
+	if (!item)
+		return cts_txn_get(work->txn, out, key);
+	if (!item->live)
+		return cts_work_find(work, &key, key, true);
+	return decode(work, out, item);
+}
+
+/* ---- writing ---------------------------------------------------------------------------------- */
+
+int cts_work_put(struct cts_work *work, const struct cts_record *record)
+{
+	const char *key = cts_record_key(&work->arena, record);
+	struct cts_record before = {0};
+	struct cts_work_item *item;
+	struct cts_buf bytes = {0};
+	int rc = touch(work, &item, key);
+
+	if (rc == 0 && item->existed)
+		rc = cts_txn_get(work->txn, &before, key);
+	if (rc == 0)
+		rc = cts_validate_record(record, item->existed ? &before : NULL);
+	if (rc == 0) {
+		cts_record_encode(&bytes, record);
+		item->bytes.data = cts_arena_memdup(&work->arena, bytes.data, bytes.size);
+		item->bytes.size = bytes.size;
+		item->live = true;
+	}
+	cts_buf_release(&bytes);
+	cts_record_release(&before);
+	return rc;
+}
+
+int cts_work_delete(struct cts_work *work, const char *key)
+{
+	struct cts_work_item *item;
+	enum cts_life life;
+	int rc = cts_work_life(work, &life, key);
+
+	if (rc == 0 && life != CTS_LIFE_LIVE)
+		return cts_work_find(work, &key, key, true);
+	if (rc == 0)
+		rc = touch(work, &item, key);
+	if (rc < 0)
+		return rc;
+	item->live = false;
+	item->bytes = (struct cts_slice){0};
+	return 0;
+}
+
+static struct cts_edit copy_edit(struct cts_arena *arena, const struct cts_edit *edit)
+{
+	return (struct cts_edit){
+		.field = cts_arena_strdup(arena, edit->field),
+		.old_value = cts_value_copy(arena, edit->old_value),
+		.new_value = cts_value_copy(arena, edit->new_value),
+	};
+}
+
+/* What a dry run shows of a record; either side NULL when there is none. */
+static int keep_edits(struct cts_work *work, struct cts_record_edits *out,
+	const struct cts_record *before, const struct cts_record *after)
+{
+	struct cts_arena *arena = &work->arena;
+	struct cts_arena scratch = {0};
+	struct cts_record_edits edits;
+	int rc = cts_diff(&edits, &scratch, before, after);
+
+	if (rc == 0) {
+		*out = (struct cts_record_edits){
+			.key = cts_arena_strdup(arena, edits.key),
+			.edits = cts_arena_alloc(arena, edits.edit_count * sizeof(*out->edits)),
+			.edit_count = edits.edit_count,
+			.created = edits.created,
+			.deleted = edits.deleted,
+		};
+		for (size_t i = 0; i < edits.edit_count; i++)
+			out->edits[i] = copy_edit(arena, &edits.edits[i]);
+	}
+	cts_arena_release(&scratch);
+	return rc;
+}
+
+/* @return 1 the record differs from what stood */
+static int flush_item(struct cts_work *work, const struct cts_work_item *item)
+{
+	struct cts_record before = {0}, after = {0};
+	struct cts_record_edits edits = {0};
+	int rc = 0;
+
+	if (!item->live && !item->existed)
+		return 0;
+	if (item->live)
+		rc = decode(work, &after, item);
+	if (rc == 0 && work->keeps_edits && item->existed)
+		rc = cts_txn_get(work->txn, &before, item->key);
+	if (rc == 0 && work->keeps_edits)
+		rc = keep_edits(work, &edits, item->existed ? &before : NULL,
+			item->live ? &after : NULL);
+	if (rc == 0 && item->live) {
+		rc = cts_txn_put(work->txn, &after);
+	} else if (rc == 0) {
+		rc = cts_txn_delete(work->txn, item->key);
+		rc = rc < 0 ? rc : 1;
+	}
+	if (rc == 1 && work->keeps_edits) {
+		size_t count = work->changed_count;
+
+		*(struct cts_record_edits *)cts_arena_push(
+			&work->arena, &work->edits, &count, sizeof(edits)) = edits;
+	}
+	if (rc < 0 && work->name && item->line)
+		cts_fail_where("%s:%zu", work->name, item->line);
+	cts_record_release(&before);
+	cts_record_release(&after);
+	return rc;
+}
+
+int cts_work_flush(struct cts_work *work)
+{
+	for (size_t i = 0; i < work->item_count; i++) {
+		int rc = flush_item(work, &work->items[i]);
+
+		if (rc < 0)
+			return rc;
+		if (rc == 1)
+			*(const char **)cts_arena_push(&work->arena, &work->changed,
+				&work->changed_count, sizeof(*work->changed)) = work->items[i].key;
+	}
+	return 0;
+}
+
+/* ---- the whole of a writing command ----------------------------------------------------------- */
+
+int cts_work_message(const char **out, struct cts_arena *arena, const char *given)
+{
+	const char *message;
+	size_t size;
+	int rc;
+
+	if (!given) {
+		*out = NULL;
+		return 0;
+	}
+	rc = cts_text_normalise(&message, arena, given, strlen(given), "the message");
+	if (rc < 0)
+		return rc;
+	message += strspn(message, "\n\t ");
+	size = strlen(message);
+	while (size > 0 && strchr("\n\t ", message[size - 1]))
+		size--;
+	if (size > CTS_MESSAGE_MAX)
+		return cts_fail(
+			CTS_EVALUE, "the message is longer than 16 KiB: %zu bytes", size);
+	*out = size > 0 ? cts_arena_strndup(arena, message, size) : NULL;
+	return 0;
+}
+
+static void print_edits(struct cts_session *session, const struct cts_record_edits *record)
+{
+	struct cts_out *out = &session->out;
+
+	if (record->created || record->deleted) {
+		cts_out_puts(out, record->deleted ? "deleted " : "created ");
+		cts_out_styled(out, CTS_STYLE_TITLE, record->key);
+		cts_out_puts(out, "\n");
+	}
+	for (size_t i = 0; i < record->edit_count; i++)
+		if (strcmp(record->edits[i].field, CTS_DELETED) != 0 ||
+			(!record->created && !record->deleted))
+			cts_edit_put_text(
+				out, session->schema, record->key, &record->edits[i], 0);
+}
+
+static void print_json(
+	struct cts_session *session, const struct cts_work *work, const char *change)
+{
+	struct cts_jsonw json;
+
+	cts_answer_begin(&json, &session->out);
+	cts_jsonw_string(&json, "change", work->changed_count ? change : NULL);
+	cts_jsonw_array(&json, "records");
+	for (size_t i = 0; i < work->changed_count; i++)
+		cts_jsonw_string(&json, NULL, work->changed[i]);
+	cts_jsonw_end(&json);
+	if (!change) {
+		cts_jsonw_bool(&json, "dry_run", true);
+		cts_jsonw_array(&json, "edits");
+		for (size_t r = 0; r < work->changed_count; r++) {
+			for (size_t i = 0; i < work->edits[r].edit_count; i++) {
+				cts_jsonw_object(&json, NULL);
+				cts_edit_put_json(&json, session->schema, work->edits[r].key,
+					&work->edits[r].edits[i]);
+				cts_jsonw_end(&json);
+			}
+		}
+		cts_jsonw_end(&json);
+	}
+	cts_answer_end(&json, &session->out);
+}
+
+void cts_work_print(struct cts_session *session, const struct cts_work *work, const char *change)
+{
+	struct cts_out *out = &session->out;
+
+	if (work->changed_count == 0)
+		cts_diag_note("nothing changed");
+	else if (!change)
+		cts_diag_note("a dry run: nothing is changed");
+	if (cts_out_is_json(out)) {
+		print_json(session, work, change);
+		return;
+	}
+	for (size_t i = 0; !change && i < work->changed_count; i++)
+		print_edits(session, &work->edits[i]);
+	if (!change || work->changed_count == 0)
+		return;
+	cts_out_puts(out, change);
+	for (size_t i = 0; i < work->changed_count; i++) {
+		cts_out_puts(out, " ");
+		cts_out_puts(out, work->changed[i]);
+	}
+	cts_out_puts(out, "\n");
+}
+
+struct run {
+	struct cts_work work;
+	struct cts_write write;
+	const char *given; /* the user's message */
+	cts_work_fn step;
+	void *context;
+};
+
+static int run_step(struct cts_txn *txn, void *context)
+{
+	struct run *run = context;
+	int rc;
+
+	cts_work_begin(&run->work, txn);
+	rc = run->step(&run->work, run->context);
+	if (rc < 0)
+		return rc;
+	run->write.message = run->given ? run->given : run->work.message;
+	return cts_work_flush(&run->work);
+}
+
+int cts_work_run(struct cts_session *session, const struct cts_work_options *options,
+	cts_work_fn step, void *context)
+{
+	struct run run = {
+		.work.keeps_edits = options->dry_run,
+		.write.author = options->author ? options->author : session->author,
+		.write.dry_run = options->dry_run,
+		.step = step,
+		.context = context,
+	};
+	int rc = cts_work_message(&run.given, &session->arena, options->message);
+
+	if (rc == 0)
+		rc = cts_store_write(session->store, &run.write, run_step, &run);
+	if (rc >= 0)
+		cts_work_print(session, &run.work, options->dry_run ? NULL : run.write.change);
+	cts_work_release(&run.work);
+	return rc < 0 ? rc : 0;
+}
