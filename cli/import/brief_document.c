@@ -330,8 +330,10 @@ int cts_brief_document_read(struct cts_draft *draft, const struct cts_rows *rows
 		case ROW_EMPTY:
 			break;
 		case ROW_BANNER:
-			cts_draft_leave_out(draft, (struct cts_cell_place){row->row, 1},
-				first_text(&draft->arena, row), "release banner");
+			for (size_t c = 0; c < row->cell_count; c++)
+				cts_draft_leave_out(draft, (struct cts_cell_place){row->row, c + 1},
+					cts_markup_words(&draft->arena, row->cells[c]),
+					"release banner");
 			break;
 		case ROW_TOPIC:
 			read_topic(&reader, row);

@@ -89,7 +89,7 @@ static bool continues_number(const struct reader *reader, bool is_item)
 {
 	const struct atom *last = reader->count ? &reader->atoms[reader->count - 1] : NULL;
 
-	return last && !is_item && !last->is_date && !has_letter(last->text);
+	return last && !is_item && !last->is_date && !*last->label && !has_letter(last->text);
 }
 
 static void push_atom(struct reader *reader, const char *text, size_t size, const char *label,
