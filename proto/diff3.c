@@ -1,13 +1,15 @@
 /*
- * Sequence difference and three-way merge, written down so simply that another program can follow it
- * to the letter: the header is the definition, and nothing here may be "improved" within one format.
+ * Sequence difference and three-way merge, written down so simply that another program can follow
+ * it to the letter: the header is the definition, and nothing here may be "improved" within one
+ * format.
  *
  * Elements are compared as numbers: equal texts get equal numbers first, so that a table of four
- * million cells costs four million integer comparisons. A length of the table is at most the shorter
- * of two middles whose product is bounded, 2048, and fits 16 bits.
+ * million cells costs four million integer comparisons. A length of the table is at most the
+ * shorter of two middles whose product is bounded, 2048, and fits 16 bits.
  *
- * A text is its lines without their newlines, the empty text no lines at all: so a line appended to a
- * text leaves the lines before it alone, and a text cleared by one side has nothing left to overlap.
+ * A text is its lines without their newlines, the empty text no lines at all: so a line appended to
+ * a text leaves the lines before it alone, and a text cleared by one side has nothing left to
+ * overlap.
  */
 #include "proto/diff3.h"
 
@@ -108,8 +110,10 @@ static size_t walk_table(struct cts_sequence_change **out, struct cts_arena *are
 		}
 		if (i > i0 || j > j0)
 			put_change(out, &count, arena,
-				(struct cts_sequence_change){.from = from + i0, .to = from + i,
-					.start = from + j0, .end = from + j});
+				(struct cts_sequence_change){.from = from + i0,
+					.to = from + i,
+					.start = from + j0,
+					.end = from + j});
 		while (i < m->base_count && j < m->side_count && m->base[i] == m->side[j]) {
 			i++;
 			j++;
@@ -139,10 +143,11 @@ size_t cts_sequence_diff(struct cts_sequence_change **out, struct cts_arena *are
 		*out = NULL;
 		return 0;
 	}
-	if (!middle.base_count || !middle.side_count
-		|| middle.base_count > CELLS_MAX / middle.side_count) {
+	if (!middle.base_count || !middle.side_count ||
+		middle.base_count > CELLS_MAX / middle.side_count) {
 		put_change(&changes, &count, arena,
-			(struct cts_sequence_change){.from = from, .to = to, .start = from, .end = end});
+			(struct cts_sequence_change){
+				.from = from, .to = to, .start = from, .end = end});
 		*out = changes;
 		return count;
 	}
@@ -263,8 +268,8 @@ static bool merge(struct cts_value *out, struct cts_arena *arena, struct cts_val
 	struct cts_value ours, struct cts_value theirs, bool by_word);
 
 /* One line that both sides changed; false when their words overlap. */
-static bool merge_line(const char **out, struct cts_arena *arena, const char *base, const char *ours,
-	const char *theirs)
+static bool merge_line(const char **out, struct cts_arena *arena, const char *base,
+	const char *ours, const char *theirs)
 {
 	struct cts_value words;
 

@@ -78,11 +78,12 @@ int cts_state_apply(struct cts_state *state, const struct cts_kind *kind,
 	const struct cts_record_edits *edits, struct cts_ref by, const struct cts_state *creation_view,
 	const struct cts_past *past);
 
-/* The fields that a creation clears: not among its edits, but with a newest edit in its creation_view
- * that is set. The history must tell them as edits to unset, for struct cts_past's edits() to know them.
- * @return their number; names are borrowed from the view */
-size_t cts_state_cleared(const char *const **out, struct cts_arena *arena, const struct cts_kind *kind,
-	const struct cts_record_edits *edits, const struct cts_state *creation_view);
+/* The fields that a creation clears: not among its edits, but with a newest edit in its
+ * creation_view that is set. The history must tell them as edits to unset, for struct cts_past's
+ * edits() to know them. @return their number; names are borrowed from the view */
+size_t cts_state_cleared(const char *const **out, struct cts_arena *arena,
+	const struct cts_kind *kind, const struct cts_record_edits *edits,
+	const struct cts_state *creation_view);
 
 /* The record that a state shows: values, unknown members, conflicts. `*deleted` tells its life; a
  * deleted record's values are shown too. `out` is initialised by the call, only on success. */

@@ -1,13 +1,14 @@
 /*
- * The fold of a LIST or TEXT: its newest edits in order of commit id, each merged into the result so
- * far on the field's value at what both sides had seen. On one base for all, a line that someone had
- * dropped came back as soon as three edits met in an unlucky order; so each step has its own base, and
- * that base is itself the value of the field among the changes of its past, by this very rule.
+ * The fold of a LIST or TEXT: its newest edits in order of commit id, each merged into the result
+ * so far on the field's value at what both sides had seen. On one base for all, a line that someone
+ * had dropped came back as soon as three edits met in an unlucky order; so each step has its own
+ * base, and that base is itself the value of the field among the changes of its past, by this very
+ * rule.
  *
- * The value depends on nothing but the set of newest edits (their pasts give every base), so a set met
- * again at the same level is looked up: without that, eight writers who cross n times cost 7^n merges.
- * A conflict anywhere below is a conflict of the whole, which is what makes the limits safe: they turn
- * a merge into a conflict, in every store alike, never into another value.
+ * The value depends on nothing but the set of newest edits (their pasts give every base), so a set
+ * met again at the same level is looked up: without that, eight writers who cross n times cost 7^n
+ * merges. A conflict anywhere below is a conflict of the whole, which is what makes the limits
+ * safe: they turn a merge into a conflict, in every store alike, never into another value.
  */
 #include "proto/merge_fold.h"
 
@@ -102,10 +103,10 @@ static bool is_known(const struct known_fold *known, const struct cts_merge_side
 	return true;
 }
 
-/* The newest edits of the field among the changes of `within`, gathered from the latest arrival back:
- * who replaced an edit arrived after it. */
-static int newest_within(struct cts_newest **out, size_t *count, struct folding *f,
-	const struct cts_vector *within)
+/* The newest edits of the field among the changes of `within`, gathered from the latest arrival
+ * back: who replaced an edit arrived after it. */
+static int newest_within(
+	struct cts_newest **out, size_t *count, struct folding *f, const struct cts_vector *within)
 {
 	struct cts_vector replaced = {0}; /* what the newest found so far had seen */
 	struct cts_newest *newest = NULL, *put;
@@ -131,8 +132,8 @@ out:
 }
 
 /* The field's value among the changes of `within`: what fold() returns. */
-static int value_within(struct cts_value *out, struct folding *f, const struct cts_vector *within,
-	unsigned level)
+static int value_within(
+	struct cts_value *out, struct folding *f, const struct cts_vector *within, unsigned level)
 {
 	struct cts_merge_side *sides;
 	struct cts_newest *newest;

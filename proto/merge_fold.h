@@ -1,6 +1,6 @@
 /*
- * What the files of the merge share: the newest edits of a field with the changes that made them, in
- * the order that every store agrees on, and the fold of a LIST or TEXT over them.
+ * What the files of the merge share: the newest edits of a field with the changes that made them,
+ * in the order that every store agrees on, and the fold of a LIST or TEXT over them.
  */
 #ifndef CTS_PROTO_MERGE_FOLD_H
 #define CTS_PROTO_MERGE_FOLD_H
@@ -24,8 +24,8 @@ bool cts_merge_is_agreed(const struct cts_newest *newest, size_t count);
 int cts_merge_sides(struct cts_merge_side **out, struct cts_arena *arena,
 	const struct cts_newest *newest, size_t count, const struct cts_past *past);
 
-/* The value of a LIST or TEXT field with several newest edits. 1: `*out` is it, in `arena` or borrowed
- * from an edit; 0: it is in conflict; or an error of the history. */
+/* The value of a LIST or TEXT field with several newest edits. 1: `*out` is it, in `arena` or
+ * borrowed from an edit; 0: it is in conflict; or an error of the history. */
 int cts_merge_fold(struct cts_value *out, struct cts_arena *arena, const struct cts_field *field,
 	const struct cts_merge_side *sides, size_t count, const struct cts_past *past);
 

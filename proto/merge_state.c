@@ -4,8 +4,8 @@
  * have been seen by one that is here already, so the state is the newest edits whatever the order.
  *
  * The ordinary edit finds one newest edit, which its author had seen, and takes its place: no list
- * grows. How much room a list has beyond its count is not known here (it may come from disk), so a list
- * that must grow is copied.
+ * grows. How much room a list has beyond its count is not known here (it may come from disk), so a
+ * list that must grow is copied.
  */
 #include "proto/merge.h"
 
@@ -19,9 +19,11 @@ struct taking {
 	struct cts_state *state;
 	const struct cts_past *past;
 	struct cts_ref by;
-	size_t capacity;      /* of state->fields; 0: not known to be more than its count */
-	struct cts_ref asked; /* the last question to the history, and its answer: many newest edits of */
-	bool was_seen;        /* a record come from one change, its creation */
+	size_t capacity; /* of state->fields; 0: not known to be more than its count */
+	/* The last question to the history, and its answer: many newest edits of a record come from
+	 * one change, its creation. */
+	struct cts_ref asked;
+	bool was_seen;
 };
 
 static const char *const life_texts[] = {"false", "true"};
@@ -113,8 +115,8 @@ static int put_value(struct taking *t, const char *name, struct cts_value value)
 			field->newest[kept++] = field->newest[i];
 	}
 	make_room(t, field, kept, 1);
-	field->newest[field->count++] = (struct cts_newest){
-		.by = t->by, .value = cts_value_copy(t->state->arena, value)};
+	field->newest[field->count++] =
+		(struct cts_newest){.by = t->by, .value = cts_value_copy(t->state->arena, value)};
 	return 0;
 }
 
@@ -125,8 +127,8 @@ static int compare_items(const void *a, const void *b)
 
 static bool sorted_has(struct cts_value sorted, const char *item)
 {
-	return sorted.count
-		&& bsearch(&item, sorted.items, sorted.count, sizeof(*sorted.items), compare_items);
+	return sorted.count &&
+	       bsearch(&item, sorted.items, sorted.count, sizeof(*sorted.items), compare_items);
 }
 
 /* What is in `a` and not in `b`; both sorted. */
@@ -241,8 +243,9 @@ static int put_markings(
 	return rc;
 }
 
-size_t cts_state_cleared(const char *const **out, struct cts_arena *arena, const struct cts_kind *kind,
-	const struct cts_record_edits *edits, const struct cts_state *creation_view)
+size_t cts_state_cleared(const char *const **out, struct cts_arena *arena,
+	const struct cts_kind *kind, const struct cts_record_edits *edits,
+	const struct cts_state *creation_view)
 {
 	const char **names = NULL;
 	size_t count = 0;
@@ -254,9 +257,9 @@ size_t cts_state_cleared(const char *const **out, struct cts_arena *arena, const
 
 		for (size_t j = 0; j < field->count && !is_set; j++)
 			is_set = cts_value_is_set(field->newest[j].value);
-		if (!is_set || strcmp(field->field, CTS_DELETED) == 0
-			|| is_marking(cts_merge_class_of(kind, field->field))
-			|| find_edit(edits->edits, edits->edit_count, field->field))
+		if (!is_set || strcmp(field->field, CTS_DELETED) == 0 ||
+			is_marking(cts_merge_class_of(kind, field->field)) ||
+			find_edit(edits->edits, edits->edit_count, field->field))
 			continue;
 		name = cts_arena_push(arena, &names, &count, sizeof(*names));
 		*name = field->field;
@@ -266,8 +269,8 @@ size_t cts_state_cleared(const char *const **out, struct cts_arena *arena, const
 }
 
 int cts_state_apply(struct cts_state *state, const struct cts_kind *kind,
-	const struct cts_record_edits *edits, struct cts_ref by, const struct cts_state *creation_view,
-	const struct cts_past *past)
+	const struct cts_record_edits *edits, struct cts_ref by,
+	const struct cts_state *creation_view, const struct cts_past *past)
 {
 	static const struct cts_state empty_view;
 	struct taking t = {.state = state, .past = past, .by = by};

@@ -1,7 +1,7 @@
 /*
  * From the state of a record to the record that everyone sees: each field by its merge class, and a
- * conflict wherever a class cannot say. Everything that orders or chooses does so by what all stores
- * know alike (values, times made, commit ids), never by arrival.
+ * conflict wherever a class cannot say. Everything that orders or chooses does so by what all
+ * stores know alike (values, times made, commit ids), never by arrival.
  */
 #include "proto/merge.h"
 
@@ -106,8 +106,8 @@ static struct cts_value show_strictest(
 		const char *text = cts_value_text(state->newest[i].value);
 		int32_t rank = cts_field_rank(field, text);
 
-		if (rank < best_rank
-			|| (rank == best_rank && strcmp(text, cts_value_text(best)) <= 0))
+		if (rank < best_rank ||
+			(rank == best_rank && strcmp(text, cts_value_text(best)) <= 0))
 			continue;
 		best = state->newest[i].value;
 		best_rank = rank;
@@ -131,8 +131,8 @@ static struct cts_value show_intersect(struct showing *s, const struct cts_field
 		bool is_allowed = true;
 
 		for (size_t j = 0; j < state->count && is_allowed; j++)
-			is_allowed = !cts_value_is_set(state->newest[j].value)
-				|| cts_value_has(state->newest[j].value, first.items[i]);
+			is_allowed = !cts_value_is_set(state->newest[j].value) ||
+				     cts_value_has(state->newest[j].value, first.items[i]);
 		if (is_allowed)
 			items[count++] = first.items[i];
 	}
@@ -172,8 +172,8 @@ static int show_life(bool *deleted, struct showing *s, const struct cts_field_st
 	rc = show_register(&shown, s, state);
 	if (rc < 0)
 		return rc;
-	*deleted = cts_merge_is_agreed(state->newest, state->count)
-		&& strcmp(cts_value_text(shown), "true") == 0;
+	*deleted = cts_merge_is_agreed(state->newest, state->count) &&
+		   strcmp(cts_value_text(shown), "true") == 0;
 	return 0;
 }
 
@@ -195,7 +195,8 @@ static int show_unknown(struct showing *s, const struct cts_field_state *state)
 
 static int compare_conflicts(const void *a, const void *b)
 {
-	return strcmp(((const struct cts_conflict *)a)->field, ((const struct cts_conflict *)b)->field);
+	return strcmp(
+		((const struct cts_conflict *)a)->field, ((const struct cts_conflict *)b)->field);
 }
 
 int cts_state_record(struct cts_record *out, bool *deleted, const struct cts_state *state,

@@ -96,10 +96,12 @@ void cts_vector_join(struct cts_vector *vector, const struct cts_vector *other)
 	size_t total = 0, a = 0, b = 0, to;
 
 	while (a < vector->count || b < other->count) {
-		bool is_a = a < vector->count && (b == other->count
-			|| vector->entries[a].line <= other->entries[b].line);
-		bool is_b = b < other->count && (a == vector->count
-			|| other->entries[b].line <= vector->entries[a].line);
+		bool is_a =
+			a < vector->count &&
+			(b == other->count || vector->entries[a].line <= other->entries[b].line);
+		bool is_b =
+			b < other->count &&
+			(a == vector->count || other->entries[b].line <= vector->entries[a].line);
 
 		a += is_a;
 		b += is_b;
@@ -155,8 +157,8 @@ bool cts_vector_covers(const struct cts_vector *outer, const struct cts_vector *
 	for (size_t b = 0; b < inner->count; b++) {
 		while (a < outer->count && outer->entries[a].line < inner->entries[b].line)
 			a++;
-		if (a == outer->count || outer->entries[a].line != inner->entries[b].line
-			|| outer->entries[a].seq < inner->entries[b].seq)
+		if (a == outer->count || outer->entries[a].line != inner->entries[b].line ||
+			outer->entries[a].seq < inner->entries[b].seq)
 			return false;
 	}
 	return true;
@@ -221,10 +223,11 @@ int cts_vector_decode(struct cts_vector *out, const void *data, size_t size)
 
 	reserve(&read, size / 2);
 	while (at < end) {
-		if (!get_varint(&delta, &at, end) || !get_varint(&seq, &at, end) || !delta || !seq
-			|| delta > UINT32_MAX - line) {
+		if (!get_varint(&delta, &at, end) || !get_varint(&seq, &at, end) || !delta ||
+			!seq || delta > UINT32_MAX - line) {
 			cts_vector_release(&read);
-			return cts_fail(CTS_EDAMAGED, "a version vector of %zu bytes is damaged", size);
+			return cts_fail(
+				CTS_EDAMAGED, "a version vector of %zu bytes is damaged", size);
 		}
 		line += delta;
 		read.entries[read.count++] = (struct cts_ref){.line = (uint32_t)line, .seq = seq};

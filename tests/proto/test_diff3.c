@@ -1,7 +1,8 @@
 /*
  * Differences and merges against an oracle that follows the header's words another way: the longest
- * common subsequence by plain recursion, overlaps by looking at every pair of changes. Small sequences
- * are enumerated, longer ones random; frozen vectors hold what no later version may change.
+ * common subsequence by plain recursion, overlaps by looking at every pair of changes. Small
+ * sequences are enumerated, longer ones random; frozen vectors hold what no later version may
+ * change.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -116,14 +117,14 @@ static const char *oracle_merge(
 
 	for (size_t i = 0; i < a_count; i++)
 		for (size_t j = 0; j < b_count; j++) {
-			if (a[i].from == b[j].from && a[i].to == b[j].to
-				&& strcmp(a[i].text, b[j].text) == 0) {
+			if (a[i].from == b[j].from && a[i].to == b[j].to &&
+				strcmp(a[i].text, b[j].text) == 0) {
 				memmove(b + j, b + j + 1, (b_count - j - 1) * sizeof(*b));
 				b_count--;
 				j--;
-			} else if (a[i].from == b[j].from
-				|| (a[i].from < b[j].from && b[j].from < a[i].to)
-				|| (b[j].from < a[i].from && a[i].from < b[j].to)) {
+			} else if (a[i].from == b[j].from ||
+				   (a[i].from < b[j].from && b[j].from < a[i].to) ||
+				   (b[j].from < a[i].from && a[i].from < b[j].to)) {
 				return NULL;
 			}
 		}
@@ -161,7 +162,8 @@ static void check_diff(struct cts_arena *arena, const char *base, const char *si
 static void check_merge(
 	struct cts_arena *arena, const char *base, const char *ours, const char *theirs)
 {
-	struct cts_value b = letters(arena, base), x = letters(arena, ours), y = letters(arena, theirs);
+	struct cts_value b = letters(arena, base), x = letters(arena, ours),
+			 y = letters(arena, theirs);
 	const char *expected = oracle_merge(arena, base, ours, theirs);
 	struct cts_value one = {.count = 77}, other = {.count = 77};
 	bool merged = cts_sequence_merge(&one, arena, b, x, y);
@@ -292,7 +294,8 @@ static void test_frozen_text_merges(void **unused)
 		{"a\nb\nc", "a\nc", "a\nb", "a"},
 		{"a\nb\nc", "a\nc", "a\nB\nc", NULL},
 		{"a\nb\nc", "x\na\nb\nc", "a\nb\nc\ny", "x\na\nb\nc\ny"},
-		/* A moved line is dropped first and put back behind: here, right where theirs begins. */
+		/* A moved line is dropped first and put back behind: here, right where theirs
+		   begins. */
 		{"a\nb\nc\nd", "a\nc\nb\nd", "a\nb\nc\nD", NULL},
 		{"a\nb\nc\nd\ne", "a\nc\nb\nd\ne", "a\nb\nc\nd\nE", "a\nc\nb\nd\nE"},
 		{"\n", "\n\n", "\n", "\n\n"},
@@ -306,8 +309,8 @@ static void test_frozen_text_merges(void **unused)
 		/* A change of two lines is no change of one. */
 		{"a b\nc", "a B\nc", "A b\nC", NULL},
 		{"a b\nc d", "a B\nc D", "A b\nc d", NULL},
-		{"k\u0101puia r\u014dp\u016b", "K\u0101puia r\u014dp\u016b", "k\u0101puia R\u014dp\u016b",
-			"K\u0101puia R\u014dp\u016b"},
+		{"k\u0101puia r\u014dp\u016b", "K\u0101puia r\u014dp\u016b",
+			"k\u0101puia R\u014dp\u016b", "K\u0101puia R\u014dp\u016b"},
 	};
 	struct cts_arena arena = {0};
 
@@ -367,7 +370,8 @@ static void test_texts_of_one_letter_lines_merge_like_sequences(void **unused)
 }
 
 /* `count` distinct items of a prefix, with every `step`-th left out (0: none). */
-static struct cts_value numbered(struct cts_arena *arena, const char *prefix, size_t count, size_t step)
+static struct cts_value numbered(
+	struct cts_arena *arena, const char *prefix, size_t count, size_t step)
 {
 	const char **items = cts_arena_alloc(arena, count * sizeof(*items));
 	size_t kept = 0;
@@ -406,7 +410,8 @@ static void test_a_middle_beyond_the_limit_is_one_change(void **unused)
 static void test_long_sequences_give_each_side_back(void **unused)
 {
 	struct cts_arena arena = {0};
-	struct cts_value base = numbered(&arena, "x", 1500, 0), side = numbered(&arena, "x", 1500, 7);
+	struct cts_value base = numbered(&arena, "x", 1500, 0),
+			 side = numbered(&arena, "x", 1500, 7);
 	struct cts_value back;
 
 	(void)unused;

@@ -41,8 +41,8 @@ static void build(struct cts_vector *vector, struct plain *plain)
 	*vector = (struct cts_vector){0};
 	*plain = (struct plain){0};
 	for (size_t i = 0; i < raises; i++) {
-		struct cts_ref ref = {.line = 1 + (uint32_t)random_below(LINES),
-			.seq = 1 + random_below(4)};
+		struct cts_ref ref = {
+			.line = 1 + (uint32_t)random_below(LINES), .seq = 1 + random_below(4)};
 
 		cts_vector_raise(vector, ref);
 		if (plain->seqs[ref.line - 1] < ref.seq)
@@ -130,8 +130,8 @@ static void test_nothing_is_named_by_line_0(void **unused)
 
 static void test_bytes_of_a_vector_are_frozen(void **unused)
 {
-	static const uint8_t expected[] = {0x01, 0x05, 0x02, 0xac, 0x02, 0xfc, 0xff, 0xff, 0xff, 0x0f,
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01};
+	static const uint8_t expected[] = {0x01, 0x05, 0x02, 0xac, 0x02, 0xfc, 0xff, 0xff, 0xff,
+		0x0f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01};
 	struct cts_vector vector = {0}, read = {0};
 	struct cts_buf bytes = {0};
 
