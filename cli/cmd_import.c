@@ -208,6 +208,8 @@ static int import_run(struct cts_session *session, const void *given, int argc, 
 	rc = open_file(&import.fd, import.path);
 	if (rc < 0)
 		goto out;
+	if (strcmp(import.path, "-") == 0)
+		import.path = "stdin";
 	rc = choose_format(&import, options);
 	if (rc < 0)
 		goto out;

@@ -134,7 +134,7 @@ static int import_sheet(struct cts_import *import, struct cts_txn *txn, struct c
 	while ((rc = cts_sheet_next(sheet, record, &named, &row, &import->problems)) > 0) {
 		rc = put_record(import, txn, record, named, row);
 		if (is_problem(rc))
-			cts_problems_add(&import->problems, rc, import->path, row, 0);
+			cts_problems_add(&import->problems, rc, import->path, row, 1);
 		else if (rc < 0)
 			break;
 		cts_progress_step(&import->progress, ++done);
@@ -174,7 +174,7 @@ static bool check_values(struct cts_import *import, struct cts_record *record, c
 			     : cts_fail(CTS_EVALUE, "the object has no 'id'");
 
 	if (rc < 0)
-		cts_problems_add(&import->problems, rc, import->path, row, 0);
+		cts_problems_add(&import->problems, rc, import->path, row, 1);
 	for (size_t i = 0; i < record->kind->field_count; i++) {
 		const struct cts_field *field = &record->kind->fields[i];
 		struct cts_value value = cts_record_get(record, field), valid;
@@ -185,7 +185,7 @@ static bool check_values(struct cts_import *import, struct cts_record *record, c
 		if (rc >= 0)
 			cts_record_set(record, field, valid);
 		else
-			cts_problems_add(&import->problems, rc, import->path, row, 0);
+			cts_problems_add(&import->problems, rc, import->path, row, 1);
 	}
 	return import->problems.count == before;
 }
@@ -212,7 +212,7 @@ static int import_objects(struct cts_import *import, struct cts_txn *txn,
 		} else if (check_values(import, record, named, line)) {
 			rc = put_record(import, txn, record, named, line);
 			if (is_problem(rc))
-				cts_problems_add(&import->problems, rc, import->path, line, 0);
+				cts_problems_add(&import->problems, rc, import->path, line, 1);
 			else if (rc < 0)
 				return rc;
 		}

@@ -371,7 +371,7 @@ static void test_rows_create_and_update_and_leave_the_rest(void **state)
 		"due\tid\nTBD\ta\n\tb\nQ2 2025\tmilestone/c\n", false);
 	/* c lacks its parent: nothing is imported */
 	assert_int_equal(run.rc, CTS_EVALUE);
-	assert_non_null(strstr(run.import.problems.shown[0].text, "in:4: "));
+	assert_non_null(strstr(run.import.problems.shown[0].text, "in:4:1: "));
 	release_run(&run);
 	assert_value(f, "milestone/b", "due", "Q1 2025");
 	run_records(&run, f, CTS_IMPORT_TSV, "milestone", "due\tid\nTBD\ta\n\tb\n", false);
@@ -418,10 +418,10 @@ static void test_wrong_objects_are_told_by_line_and_nothing_is_imported(void **s
 		false);
 	assert_int_equal(run.rc, CTS_EVALUE);
 	assert_int_equal(run.import.problems.count, 5);
-	assert_non_null(strstr(run.import.problems.shown[0].text, "in:2: "));
+	assert_non_null(strstr(run.import.problems.shown[0].text, "in:2:1: "));
 	assert_non_null(strstr(run.import.problems.shown[1].text, "line 3"));
-	assert_non_null(strstr(run.import.problems.shown[2].text, "in:4: "));
-	assert_non_null(strstr(run.import.problems.shown[3].text, "in:5: "));
+	assert_non_null(strstr(run.import.problems.shown[2].text, "in:4:1: "));
+	assert_non_null(strstr(run.import.problems.shown[3].text, "in:5:1: "));
 	assert_non_null(strstr(run.import.problems.shown[4].text, "line 6"));
 	release_run(&run);
 	assert_false(exists(f, "brief/x"));
