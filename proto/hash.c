@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include <nettle/sha2.h>
-
 void cts_sha1_init(struct cts_sha1 *sha1)
 {
 	sha1_init(&sha1->state);
@@ -26,13 +24,28 @@ void cts_sha1_finish(struct cts_sha1 *sha1, uint8_t out[CTS_OID_SIZE])
 	sha1_digest(&sha1->state, CTS_OID_SIZE, out);
 }
 
+void cts_sha256_init(struct cts_sha256 *sha256)
+{
+	sha256_init(&sha256->state);
+}
+
+void cts_sha256_update(struct cts_sha256 *sha256, const void *data, size_t size)
+{
+	sha256_update(&sha256->state, size, data);
+}
+
+void cts_sha256_finish(struct cts_sha256 *sha256, uint8_t out[CTS_SHA256_SIZE])
+{
+	sha256_digest(&sha256->state, CTS_SHA256_SIZE, out);
+}
+
 void cts_sha256(uint8_t out[CTS_SHA256_SIZE], const void *data, size_t size)
 {
-	struct sha256_ctx state;
+	struct cts_sha256 sha256;
 
-	sha256_init(&state);
-	sha256_update(&state, size, data);
-	sha256_digest(&state, CTS_SHA256_SIZE, out);
+	cts_sha256_init(&sha256);
+	cts_sha256_update(&sha256, data, size);
+	cts_sha256_finish(&sha256, out);
 }
 
 struct cts_oid cts_git_oid(const char *type, const void *data, size_t size)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <nettle/sha1.h>
+#include <nettle/sha2.h>
 
 #define CTS_OID_SIZE 20
 #define CTS_OID_HEX 40
@@ -26,6 +27,14 @@ struct cts_sha1 {
 void cts_sha1_init(struct cts_sha1 *sha1);
 void cts_sha1_update(struct cts_sha1 *sha1, const void *data, size_t size);
 void cts_sha1_finish(struct cts_sha1 *sha1, uint8_t out[CTS_OID_SIZE]);
+
+/* A running SHA-256, for a digest over many records. */
+struct cts_sha256 {
+	struct sha256_ctx state;
+};
+void cts_sha256_init(struct cts_sha256 *sha256);
+void cts_sha256_update(struct cts_sha256 *sha256, const void *data, size_t size);
+void cts_sha256_finish(struct cts_sha256 *sha256, uint8_t out[CTS_SHA256_SIZE]);
 
 void cts_sha256(uint8_t out[CTS_SHA256_SIZE], const void *data, size_t size);
 

@@ -39,7 +39,7 @@ enum cts_frame_kind { CTS_FRAME_BEGIN = 1, CTS_FRAME_RECORD = 2, CTS_FRAME_END =
 struct cts_frame {
 	enum cts_frame_kind kind;
 	/* begin */
-	const char *agency, *writer, *author, *message; /* message "": to be made from the edits */
+	const char *agency, *writer, *author;
 	int64_t time;
 	uint64_t seq;        /* of the edit */
 	uint64_t seen_count; /* seen commits that stand before it, with the seqs just below */
@@ -50,6 +50,7 @@ struct cts_frame {
 	const char *key;
 	struct cts_slice before, after;
 	/* end */
+	const char *message; /* the user's, or made from the edits */
 	uint64_t record_count;
 };
 

@@ -1,6 +1,7 @@
 /*
- * The frames of the journal. They are the only copy of what nobody has pushed yet, so reading one is
- * strict: encoding what was read must give the same bytes, members that are another frame's included.
+ * The frames of the journal. They are the only copy of what nobody has pushed yet, so reading one
+ * is strict: encoding what was read must give the same bytes, members that are another frame's
+ * included.
  */
 #include <string.h>
 
@@ -17,8 +18,7 @@ static char *loose(const char *text)
 
 static ProtobufCBinaryData pack_slice(struct cts_slice slice)
 {
-	return (ProtobufCBinaryData){
-		.len = slice.size, .data = (uint8_t *)(uintptr_t)slice.data};
+	return (ProtobufCBinaryData){.len = slice.size, .data = (uint8_t *)(uintptr_t)slice.data};
 }
 
 void cts_frame_encode(struct cts_buf *out, const struct cts_frame *frame)
@@ -31,7 +31,6 @@ void cts_frame_encode(struct cts_buf *out, const struct cts_frame *frame)
 		message.agency = loose(frame->agency);
 		message.writer = loose(frame->writer);
 		message.author = loose(frame->author);
-		message.message = loose(frame->message);
 		message.time = frame->time;
 		message.seq = frame->seq;
 		message.seen_count = frame->seen_count;
@@ -43,7 +42,10 @@ void cts_frame_encode(struct cts_buf *out, const struct cts_frame *frame)
 		message.before = pack_slice(frame->before);
 		message.after = pack_slice(frame->after);
 		break;
-	case CTS_FRAME_END: message.record_count = frame->record_count; break;
+	case CTS_FRAME_END:
+		message.message = loose(frame->message);
+		message.record_count = frame->record_count;
+		break;
 	}
 	cts_wire_pack(out, &message.base);
 }
@@ -59,8 +61,7 @@ static bool is_same_again(const struct cts_frame *frame, const void *data, size_
 	return is_same;
 }
 
-int cts_frame_decode(
-	struct cts_frame *out, struct cts_arena *arena, const void *data, size_t size)
+int cts_frame_decode(struct cts_frame *out, struct cts_arena *arena, const void *data, size_t size)
 {
 	const Ctsync__JournalFrame *message;
 	struct cts_frame frame;

@@ -12,60 +12,24 @@
 #include "proto/diff.h"
 #include "proto/error.h"
 
-static bool has_edit(const struct cts_record_edits *edits, const char *field)
+/* The history tells what a re-creation clears as edits to unset (merge.h). */
+static void add_clears(struct cts_arena *arena, const struct cts_kind *kind,
+	struct cts_record_edits *edits, const struct cts_state *view)
 {
-	for (size_t i = 0; i < edits->edit_count; i++)
-		if (strcmp(edits->edits[i].field, field) == 0)
-			return true;
-	return false;
-}
-
-/* A record created again edits every field that had a value in its author's past: those that the author
- * left out are cleared, and the history says so (an edit from unset to unset). */
-static void add_clears(struct cts_arena *arena, struct cts_record_edits *edits,
-	const struct cts_state *view, const struct cts_record *shown)
-{
+	const char *const *cleared;
 	struct cts_edit *all = NULL;
-	size_t count = 0;
+	size_t count = 0, cleared_count = cts_state_cleared(&cleared, arena, kind, edits, view);
 
+	if (!cleared_count)
+		return;
 	for (size_t i = 0; i < edits->edit_count; i++)
 		*(struct cts_edit *)cts_arena_push(arena, &all, &count, sizeof(*all)) =
 			edits->edits[i];
-	for (size_t i = 0; i < view->count; i++) {
-		const char *field = view->fields[i].field;
-		const struct cts_field *known = cts_kind_field(shown->kind, field);
-		bool has_value = view->fields[i].count > 1;
-
-		if (has_edit(edits, field) || strcmp(field, CTS_DELETED) == 0)
-			continue;
-		if (known)
-			has_value = has_value || cts_value_is_set(cts_record_get(shown, known));
-		else
-			has_value = true;
-		if (has_value)
-			*(struct cts_edit *)cts_arena_push(arena, &all, &count, sizeof(*all)) =
-				(struct cts_edit){.field = cts_arena_strdup(arena, field)};
-	}
+	for (size_t i = 0; i < cleared_count; i++)
+		*(struct cts_edit *)cts_arena_push(arena, &all, &count, sizeof(*all)) =
+			(struct cts_edit){.field = cts_arena_strdup(arena, cleared[i])};
 	edits->edits = all;
 	edits->edit_count = count;
-}
-
-/* The state that the author of a re-creation saw, and what it showed. @return 1 there was one */
-static int creation_view(struct cts_txn *txn, struct cts_state *view, struct cts_record *shown,
-	const char *key, const struct cts_kind *kind, const char *id)
-{
-	struct cts_past_context context = {
-		.txn = txn, .arena = &txn->open.arena, .key = key, .kind = kind};
-	const struct cts_past past = cts_past_of(&context);
-	bool deleted;
-	int rc;
-
-	*view = (struct cts_state){.arena = &txn->open.arena};
-	rc = cts_view_state(txn, view, key, kind, txn->open.is_local ? NULL : &txn->open.past);
-	if (rc < 0 || view->count == 0)
-		return rc;
-	rc = cts_state_record(shown, &deleted, view, kind, id, &past);
-	return rc < 0 ? rc : 1;
 }
 
 /* Notes what the change's message will be made from: the first few records. */
@@ -104,7 +68,7 @@ int cts_apply_edits(struct cts_txn *txn, const char *key, struct cts_record_edit
 	struct cts_arena *arena = &txn->open.arena;
 	struct cts_past_context context = {.txn = txn, .arena = arena, .key = key};
 	struct cts_state state = {.arena = arena}, view = {0};
-	struct cts_record before = {0}, after = {0}, seen = {0};
+	struct cts_record before = {0}, after = {0};
 	struct cts_ref by = txn->open.change.ref;
 	bool was_deleted = true, is_deleted = true, was_in_conflict = false;
 	struct cts_past past;
@@ -124,11 +88,12 @@ int cts_apply_edits(struct cts_txn *txn, const char *key, struct cts_record_edit
 	if (had)
 		was_in_conflict = !was_deleted && before.conflict_count > 0;
 	if (edits->created && had) {
-		rc = creation_view(txn, &view, &seen, key, context.kind, id);
+		view.arena = arena;
+		rc = cts_view_state(txn, &view, key, context.kind,
+			txn->open.is_local ? NULL : &txn->open.past);
 		if (rc < 0)
 			goto out;
-		if (rc == 1)
-			add_clears(arena, edits, &view, &seen);
+		add_clears(arena, context.kind, edits, &view);
 	}
 	note_summary(txn, edits);
 	rc = cts_history_put(txn, key, txn->open.change.arrival, by, edits);
@@ -161,7 +126,6 @@ out:
 	cts_buf_release(&data);
 	cts_record_release(&before);
 	cts_record_release(&after);
-	cts_record_release(&seen);
 	return rc;
 }
 

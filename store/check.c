@@ -14,8 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <nettle/sha2.h>
-
 #include "proto/buf.h"
 #include "proto/error.h"
 #include "proto/json.h"
@@ -23,7 +21,7 @@
 struct checking {
 	struct cts_txn *txn;
 	struct cts_check *check;
-	struct sha256_ctx digest;
+	struct cts_sha256 digest;
 	uint64_t index_entries, conflicts, history_entries;
 };
 
@@ -119,7 +117,7 @@ static void add_to_digest(struct checking *checking, const struct cts_record *re
 	struct cts_buf json = {0};
 
 	cts_json_encode(&json, record);
-	sha256_update(&checking->digest, json.size, (const uint8_t *)json.data);
+	cts_sha256_update(&checking->digest, json.data, json.size);
 	cts_buf_release(&json);
 	checking->check->records++;
 }
@@ -391,7 +389,7 @@ int cts_store_check(struct cts_store *store, struct cts_check *check)
 	if (rc < 0)
 		return rc;
 	check->records = 0;
-	sha256_init(&checking.digest);
+	cts_sha256_init(&checking.digest);
 	rc = check_records(&checking);
 	if (rc == 0)
 		rc = check_counts(&checking);
@@ -402,7 +400,7 @@ int cts_store_check(struct cts_store *store, struct cts_check *check)
 	if (rc == 0 && check->broken)
 		rc = cts_txn_each_broken(
 			checking.txn, SIZE_MAX, check->broken, check->context);
-	sha256_digest(&checking.digest, sizeof(check->digest), check->digest);
+	cts_sha256_finish(&checking.digest, check->digest);
 	cts_txn_end(checking.txn);
 	return rc < 0 ? rc : 0;
 }

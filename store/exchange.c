@@ -82,7 +82,7 @@ int cts_txn_each_stale(struct cts_txn *txn, cts_key_fn each, void *context)
 static int drop_journal(struct cts_txn *txn, uint64_t changes)
 {
 	struct cts_cursor cursor;
-	uint64_t first;
+	uint64_t first = 0;
 	int rc = first_number(txn, &first);
 
 	if (rc < 1)

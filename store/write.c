@@ -189,7 +189,7 @@ static int begin_on_line(struct cts_txn *txn, struct cts_frame *frame, uint32_t 
 	return rc;
 }
 
-/* A transaction of seen commits alone; its number is that of the last of them. */
+/* A transaction of seen commits alone; its number is that of the edit that may follow them. */
 static int journal_seen(struct cts_txn *txn, struct cts_frame *frame)
 {
 	const struct cts_frame end = {.kind = CTS_FRAME_END, .message = ""};
@@ -197,7 +197,6 @@ static int journal_seen(struct cts_txn *txn, struct cts_frame *frame)
 
 	if (!frame->seen_count)
 		return 0;
-	frame->seq--;
 	txn->counters.journal_number++;
 	rc = put_frame(txn, 0, frame);
 	if (rc == 0)

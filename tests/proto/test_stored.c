@@ -38,7 +38,8 @@ static int tear_down(void **state)
 	return schemas_remove_dir(state);
 }
 
-/* ---- random states ---------------------------------------------------------------------------- */
+/* ---- random states ----------------------------------------------------------------------------
+ */
 
 static struct cts_ref random_ref(uint64_t refs)
 {
@@ -79,7 +80,8 @@ static void add_state(struct cts_state *state, const char *name, const struct ct
 		for (size_t i = 0; i < 3; i++)
 			add_newest(state, &added, random_ref(refs),
 				field && dice_chance(&dice, 60)
-					? dice_value(&dice, state->arena, field) : shown);
+					? dice_value(&dice, state->arena, field)
+					: shown);
 	}
 	if (added.count)
 		*(struct cts_field_state *)cts_arena_push(
@@ -96,7 +98,8 @@ static void random_state(struct cts_state *state, const struct cts_record *recor
 			cts_value_of(state->arena, record->unknown[i].json), refs);
 	if (dice_chance(&dice, 20))
 		add_state(state, "fields/cleared", NULL, (struct cts_value){0}, refs);
-	add_state(state, CTS_DELETED, NULL, cts_value_of(state->arena, deleted ? "true" : "false"), refs);
+	add_state(state, CTS_DELETED, NULL, cts_value_of(state->arena, deleted ? "true" : "false"),
+		refs);
 	for (size_t i = record->kind->field_count; i-- > 0;)
 		if (record->values[i].count || dice_chance(&dice, 30))
 			add_state(state, record->kind->fields[i].name, &record->kind->fields[i],
@@ -198,8 +201,8 @@ static void test_a_record_of_one_change_hardly_pays_for_its_state(void **state)
 	cts_record_init(&record, kind, "x");
 	for (size_t i = 0; i < kind->field_count; i++) {
 		const struct cts_field *field = &kind->fields[i];
-		bool is_marking = field->merge == CTS_MERGE_STRICTEST ||
-			field->merge == CTS_MERGE_INTERSECT;
+		bool is_marking =
+			field->merge == CTS_MERGE_STRICTEST || field->merge == CTS_MERGE_INTERSECT;
 
 		if (!is_marking)
 			cts_record_set(&record, field, dice_value(&dice, &arena, field));
@@ -209,7 +212,8 @@ static void test_a_record_of_one_change_hardly_pays_for_its_state(void **state)
 			add_newest(&made, added, by, record.values[i]);
 		for (size_t j = 0; field->merge == CTS_MERGE_SET && j < record.values[i].count; j++)
 			add_newest(&made, added, by,
-				(struct cts_value){.count = 1, .items = &record.values[i].items[j]});
+				(struct cts_value){
+					.count = 1, .items = &record.values[i].items[j]});
 	}
 	added = cts_arena_push(&arena, &made.fields, &made.count, sizeof(*added));
 	added->field = CTS_DELETED;
@@ -285,9 +289,8 @@ static void refuse_record(const char *data, size_t size)
 	struct cts_record read;
 	bool deleted;
 
-	assert_int_equal(CTS_EDAMAGED,
-		cts_stored_record_decode(&read, &deleted, &state, cts_schema_kind(garden, "plant"),
-			"x", data, size));
+	assert_int_equal(CTS_EDAMAGED, cts_stored_record_decode(&read, &deleted, &state,
+					       cts_schema_kind(garden, "plant"), "x", data, size));
 	cts_arena_release(&arena);
 }
 
@@ -296,22 +299,23 @@ static void refuse_record(const char *data, size_t size)
 static void test_stored_records_that_are_never_written_are_refused(void **state)
 {
 	(void)state;
-	REFUSE_RECORD("\x28\0");                       /* deleted: false, which is not written */
-	REFUSE_RECORD("\x28\2");                       /* neither */
-	REFUSE_RECORD("\x28\1\x28\1");                 /* twice */
-	REFUSE_RECORD("\x28\1\x0a\2\x18\1");           /* out of order */
-	REFUSE_RECORD("\x0a\0");                       /* empty fields */
-	REFUSE_RECORD("\x4a\0");                       /* an unknown part */
-	REFUSE_RECORD("\x32\2\x08\1");                 /* half a ref */
-	REFUSE_RECORD("\x42\6\x0a\4nope");             /* the state of an unknown field */
-	REFUSE_RECORD("\x42\x0d\x0a\5latin\x12\4\x08\1\x10\0");    /* by no seq */
-	REFUSE_RECORD("\x42\7\x0a\5names\x42\7\x0a\5latin");       /* out of order */
-	REFUSE_RECORD("\x42\7\x0a\5latin\x42\7\x0a\5latin");       /* twice */
-	REFUSE_RECORD("\x42\x0d\x0a\5names\x12\4\x08\1\x10\1");    /* a member that nobody put in */
-	REFUSE_RECORD("\x42\7\x0a\5latin\x28\1");      /* a part behind the state */
+	REFUSE_RECORD("\x28\0");             /* deleted: false, which is not written */
+	REFUSE_RECORD("\x28\2");             /* neither */
+	REFUSE_RECORD("\x28\1\x28\1");       /* twice */
+	REFUSE_RECORD("\x28\1\x0a\2\x18\1"); /* out of order */
+	REFUSE_RECORD("\x0a\0");             /* empty fields */
+	REFUSE_RECORD("\x4a\0");             /* an unknown part */
+	REFUSE_RECORD("\x32\2\x08\1");       /* half a ref */
+	REFUSE_RECORD("\x42\6\x0a\4nope");   /* the state of an unknown field */
+	REFUSE_RECORD("\x42\x0d\x0a\5latin\x12\4\x08\1\x10\0"); /* by no seq */
+	REFUSE_RECORD("\x42\7\x0a\5names\x42\7\x0a\5latin");    /* out of order */
+	REFUSE_RECORD("\x42\7\x0a\5latin\x42\7\x0a\5latin");    /* twice */
+	REFUSE_RECORD("\x42\x0d\x0a\5names\x12\4\x08\1\x10\1"); /* a member that nobody put in */
+	REFUSE_RECORD("\x42\7\x0a\5latin\x28\1");               /* a part behind the state */
 }
 
-/* ---- changes, edits, frames ------------------------------------------------------------------- */
+/* ---- changes, edits, frames -------------------------------------------------------------------
+ */
 
 static void test_a_change_survives_encoding(void **state)
 {
@@ -337,7 +341,8 @@ static void test_a_change_survives_encoding(void **state)
 		change.is_seen = i & 1;
 		change.commit = i & 2 ? dice_oid(&dice) : (struct cts_oid){.bytes = {0}};
 		cts_stored_change_encode(&bytes, &change);
-		assert_int_equal(0, cts_stored_change_decode(&read, &arena, bytes.data, bytes.size));
+		assert_int_equal(
+			0, cts_stored_change_decode(&read, &arena, bytes.data, bytes.size));
 		assert_true(cts_ref_equal(read.ref, change.ref));
 		assert_true(cts_ref_equal(read.last_seen, change.last_seen));
 		assert_string_equal(read.writer, change.writer);
@@ -380,17 +385,22 @@ static void test_edits_survive_encoding(void **state)
 		{"names", {.count = 2, .items = items}, {0}},
 		{"fields/new", cts_value_of(&arena, "null"), cts_value_of(&arena, "1")},
 	};
-	struct cts_edit marking = {"classification", cts_value_of(&arena, "secret"),
-		cts_value_of(&arena, "secret")};
-	struct cts_record_edits made = {.key = "milestone/x", .edits = edits, .edit_count = 3,
-		.created = true, .markings = &marking, .marking_count = 1}, read;
+	struct cts_edit marking = {
+		"classification", cts_value_of(&arena, "secret"), cts_value_of(&arena, "secret")};
+	struct cts_record_edits made = {.key = "milestone/x",
+					.edits = edits,
+					.edit_count = 3,
+					.created = true,
+					.markings = &marking,
+					.marking_count = 1},
+				read;
 	struct cts_buf bytes = {0};
 	struct cts_ref by;
 
 	(void)state;
 	cts_stored_edits_encode(&bytes, (struct cts_ref){.line = 2, .seq = 9}, &made);
-	assert_int_equal(0, cts_stored_edits_decode(
-		&by, &read, &arena, "milestone/x", bytes.data, bytes.size));
+	assert_int_equal(0,
+		cts_stored_edits_decode(&by, &read, &arena, "milestone/x", bytes.data, bytes.size));
 	assert_int_equal(by.line, 2);
 	assert_int_equal(by.seq, 9);
 	assert_string_equal(read.key, "milestone/x");
@@ -435,12 +445,21 @@ static void check_frame(const struct cts_frame *frame)
 
 static void test_frames_survive_encoding(void **state)
 {
-	const char *const seen[] = {"0123456789012345678901234567890123456789", "7f3a9c21d0b4e586.12"};
-	const struct cts_frame begin = {.kind = CTS_FRAME_BEGIN, .agency = "nzp",
-		.writer = "7f3a9c21d0b4e586", .author = "A <a@b>", .message = "", .time = 1623749400,
-		.seq = 13, .seen_count = 1, .seen = seen, .seen_head_count = 2};
-	const struct cts_frame record = {.kind = CTS_FRAME_RECORD, .key = "milestone/x",
-		.before = {"\0b", 2}, .after = {"", 0}};
+	const char *const seen[] = {
+		"0123456789012345678901234567890123456789", "7f3a9c21d0b4e586.12"};
+	const struct cts_frame begin = {.kind = CTS_FRAME_BEGIN,
+		.agency = "nzp",
+		.writer = "7f3a9c21d0b4e586",
+		.author = "A <a@b>",
+		.time = 1623749400,
+		.seq = 13,
+		.seen_count = 1,
+		.seen = seen,
+		.seen_head_count = 2};
+	const struct cts_frame record = {.kind = CTS_FRAME_RECORD,
+		.key = "milestone/x",
+		.before = {"\0b", 2},
+		.after = {"", 0}};
 	const struct cts_frame end = {.kind = CTS_FRAME_END, .record_count = 1};
 	struct cts_arena arena = {0};
 	struct cts_frame read;

@@ -1,0 +1,250 @@
+/*
+ * Clone: a new store that learns its root, its schema and everything else from a remote. The root commit
+ * is found by walking down from any branch; its schema is the one in force.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/time.h"
+#include "sync/commit.h"
+#include "sync/create.h"
+#include "sync/ingest.h"
+#include "sync/layout.h"
+#include "sync/remote.h"
+#include "sync/repo.h"
+#include "sync/source.h"
+
+/* Down first parents from one commit to the one without any. */
+int cts_find_root(struct cts_odb *odb, struct cts_oid *out, struct cts_oid at)
+{
+	for (;;) {
+		struct cts_arena arena = {0};
+		struct cts_buf bytes = {0};
+		struct cts_commit commit;
+		int rc = cts_odb_read(&bytes, odb, CTS_OBJECT_COMMIT, &at);
+		size_t parents = 0;
+
+		if (rc == 0)
+			rc = cts_commit_parse(&commit, &arena, bytes.data, bytes.size);
+		if (rc == 0) {
+			*out = at;
+			parents = commit.parent_count;
+			if (parents)
+				at = commit.parents[0];
+		}
+		cts_buf_release(&bytes);
+		cts_arena_release(&arena);
+		if (rc < 0 || !parents)
+			return rc;
+	}
+}
+
+/* The schema in the root's tree. */
+int cts_read_schema(
+	struct cts_odb *odb, struct cts_schema **out, const struct cts_oid *root)
+{
+	struct cts_arena arena = {0};
+	struct cts_buf bytes = {0}, tree = {0};
+	struct cts_commit commit;
+	struct cts_tree_entry entry;
+	size_t count;
+	int rc = cts_odb_read(&bytes, odb, CTS_OBJECT_COMMIT, root);
+
+	if (rc == 0)
+		rc = cts_commit_parse(&commit, &arena, bytes.data, bytes.size);
+	if (rc == 0)
+		rc = cts_odb_read(&tree, odb, CTS_OBJECT_TREE, &commit.tree);
+	if (rc == 0)
+		rc = cts_tree_check(&count, cts_buf_slice(&tree));
+	if (rc == 0 && !cts_tree_find(&entry, cts_buf_slice(&tree), CTS_LAYOUT_SCHEMA))
+		rc = cts_fail(CTS_EINTEGRITY, "the root has no schema");
+	if (rc == 0)
+		rc = cts_odb_read(&bytes, odb, CTS_OBJECT_BLOB, &entry.oid);
+	if (rc == 0)
+		rc = cts_schema_load(out, bytes.data, bytes.size);
+	cts_buf_release(&bytes);
+	cts_buf_release(&tree);
+	cts_arena_release(&arena);
+	return rc;
+}
+
+struct cloning {
+	struct cts_ingest ingest;
+	struct cts_pull pull;
+	struct cts_arena arena;
+	struct cts_tip *tips;
+	size_t tip_count;
+	struct cts_oid root;
+};
+
+static int choose_tips(struct cloning *cloning, const struct cts_source *source, const char *url)
+{
+	struct cts_oid root = cts_source_ref(source, "refs/heads/root"), found;
+	int rc = 0;
+
+	for (size_t i = 0; i < source->ref_count; i++) {
+		const char *agency, *writer;
+		struct cts_tip *tip;
+
+		if (!cts_branch_parse(
+			    &agency, &writer, &cloning->arena, source->refs[i].name))
+			continue;
+		tip = cts_arena_push(
+			&cloning->arena, &cloning->tips, &cloning->tip_count, sizeof(*tip));
+		tip->branch = cts_arena_printf(&cloning->arena, "%s/%s", agency, writer);
+		tip->oid = source->refs[i].oid;
+	}
+	if (!cloning->tip_count) {
+		cts_fail(CTS_EREFUSED, source->ref_count
+				? "'%s' is a git repository, but no programme was ever pushed to it"
+				: "the repository '%s' is empty",
+			url);
+		cts_hint("where the programme began: ctsync remote add origin %s, then ctsync push",
+			url);
+		return CTS_EREFUSED;
+	}
+	/* Any honest branch leads to the root; the branch `root` only says it in advance. */
+	for (size_t i = 0; i < cloning->tip_count; i++) {
+		rc = cts_find_root(source->odb, &found, cloning->tips[i].oid);
+		if (rc == 0 && (cts_oid_is_zero(&root) || cts_oid_equal(&found, &root))) {
+			cloning->root = found;
+			return 0;
+		}
+	}
+	return rc < 0 ? rc : cts_fail(CTS_EINTEGRITY, "no branch of '%s' leads to its root", url);
+}
+
+static int clone_in_txn(struct cts_txn *txn, void *context)
+{
+	struct cloning *cloning = context;
+	int rc = cts_txn_set_root(txn, &cloning->root);
+
+	if (rc == 0)
+		rc = cts_ingest(txn, &cloning->ingest);
+	for (size_t i = 0; rc == 0 && i < cloning->tip_count; i++) {
+		struct cts_ref ref;
+		const char *name = cts_arena_printf(
+			&cloning->arena, "pin/origin/%s", cloning->tips[i].branch);
+
+		if (cts_txn_find_commit(txn, &ref, &cloning->tips[i].oid) == 1)
+			rc = cts_txn_put_note(txn, name, cloning->tips[i].oid.bytes, CTS_OID_SIZE);
+	}
+	if (rc == 0)
+		rc = cts_remote_note_time(txn, "origin", CTS_REMOTE_PULLED);
+	return rc;
+}
+
+static int count_record(void *context, const char *key)
+{
+	(void)key;
+	++*(uint64_t *)context;
+	return 0;
+}
+
+static int count_records(struct cts_store *store, uint64_t *out)
+{
+	struct cts_txn *txn;
+	int rc = cts_txn_begin(&txn, store);
+
+	if (rc < 0)
+		return rc;
+	*out = 0;
+	rc = cts_txn_each_key(txn, "", count_record, out);
+	cts_txn_end(txn);
+	return rc;
+}
+
+static int append_received(struct cloning *cloning, struct cts_store *store)
+{
+	struct cts_buf line = {0};
+	char time[CTS_TIME_TEXT], hex[CTS_OID_HEX + 1];
+	int rc;
+
+	cts_buf_printf(
+		&line, "%s head", cts_time_format_utc(time, cloning->ingest.received));
+	for (size_t i = 0; i < cloning->tip_count; i++)
+		cts_buf_printf(&line, " %s", cts_oid_format(hex, &cloning->tips[i].oid));
+	rc = cts_store_append_received(store, cts_buf_text(&line));
+	cts_buf_release(&line);
+	return rc;
+}
+
+/* Fills the new store from the source and makes the mirror's tree the view. */
+static int fill(struct cts_creating *creating, struct cloning *cloning, const char *url,
+	struct cts_clone *clone)
+{
+	int rc;
+
+	cloning->ingest.road = creating->road;
+	rc = cts_remote_add(creating->store, "origin", url, false);
+	if (rc == 0)
+		rc = append_received(cloning, creating->store);
+	if (rc == 0)
+		rc = cts_store_exchange(creating->store, clone_in_txn, cloning);
+	if (rc == 0 && cloning->pull.refused_count)
+		rc = cts_fail(CTS_EINTEGRITY, "%s: %s", cloning->pull.refused[0].branch,
+			cloning->pull.refused[0].why);
+	if (rc == 0)
+		rc = cts_road_move_refs(creating->road);
+	if (rc == 0)
+		rc = cts_seal_locked(creating->road, true, NULL, cloning->ingest.progress);
+	if (rc >= 0)
+		rc = count_records(creating->store, &clone->records);
+	clone->commits = cloning->pull.commits;
+	return rc < 0 ? rc : 0;
+}
+
+int cts_store_clone(const char *path, const char *url, struct cts_clone *clone,
+	const struct cts_progress *progress)
+{
+	struct cloning cloning = {0};
+	struct cts_creating creating = {0};
+	struct cts_source source = {.lock = -1};
+	struct cts_schema *schema = NULL;
+	struct cts_store_setup setup = {.author = clone->author};
+	struct cts_oid wanted;
+	char *parent = strdup(path), *slash = strrchr(parent, '/');
+	int rc = cts_agency_id(&setup.agency, &cloning.arena, clone->agency_code);
+
+	if (rc == 0 && clone->root && !cts_oid_parse(&wanted, clone->root))
+		rc = cts_fail(CTS_EVALUE, "'%s' is no root: 40 hex digits", clone->root);
+	if (slash)
+		*slash = '\0';
+	if (rc == 0)
+		rc = cts_source_open(&source, url, slash ? parent : ".", NULL, progress);
+	if (rc == 0)
+		rc = choose_tips(&cloning, &source, url);
+	if (rc == 0 && clone->root && !cts_oid_equal(&wanted, &cloning.root)) {
+		char hex[CTS_OID_HEX + 1];
+
+		rc = cts_fail(CTS_EINTEGRITY, "the root of '%s' is %s, not the one asked for", url,
+			cts_oid_format(hex, &cloning.root));
+	}
+	if (rc == 0)
+		rc = cts_read_schema(source.odb, &schema, &cloning.root);
+	if (rc < 0)
+		goto out;
+	clone->found_root = cloning.root;
+	setup.schema = schema;
+	cloning.ingest = (struct cts_ingest){
+		.source = source.odb,
+		.tips = cloning.tips,
+		.tip_count = cloning.tip_count,
+		.received = cts_time_now(),
+		.progress = progress,
+		.pull = &cloning.pull,
+	};
+	rc = cts_creating_begin(&creating, path, &setup);
+	if (rc == 0)
+		rc = fill(&creating, &cloning, url, clone);
+	if (rc == 0)
+		rc = cts_creating_finish(&creating);
+out:
+	cts_creating_end(&creating);
+	cts_source_close(&source);
+	cts_schema_free(schema);
+	cts_pull_release(&cloning.pull);
+	cts_arena_release(&cloning.arena);
+	free(parent);
+	return rc;
+}

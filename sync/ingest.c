@@ -1,0 +1,355 @@
+/*
+ * New commits are found by walking from the tips down to what the store has, kept in order with ancestors
+ * first, and taken one by one: verify, copy into the pack, apply. A refused commit takes what builds on it
+ * with it and nothing else. A seen commit's tree is verified but never read as edits.
+ */
+#include "sync/ingest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/commit.h"
+#include "sync/copy.h"
+#include "sync/repo.h"
+#include "sync/verify.h"
+
+/* ---- which commits are new -------------------------------------------------------------------- */
+
+struct node {
+	struct cts_oid oid;
+	bool is_done; /* all its parents stand before it in the order */
+};
+
+struct walk {
+	struct cts_txn *txn;
+	struct cts_ingest *ingest;
+	struct cts_arena arena;
+	struct cts_oid *order; /* ancestors first */
+	size_t order_count;
+	struct cts_oid *table; /* open addressing by the id's first bytes: commits met */
+	size_t table_count, table_size;
+};
+
+static size_t slot_of(const struct walk *walk, const struct cts_oid *oid)
+{
+	size_t slot;
+
+	memcpy(&slot, oid->bytes, sizeof(slot));
+	slot &= walk->table_size - 1;
+	while (!cts_oid_is_zero(&walk->table[slot]) && !cts_oid_equal(&walk->table[slot], oid))
+		slot = (slot + 1) & (walk->table_size - 1);
+	return slot;
+}
+
+/* True when it was met before. */
+static bool meet(struct walk *walk, const struct cts_oid *oid)
+{
+	size_t slot;
+
+	if (walk->table_count * 2 >= walk->table_size) {
+		struct cts_oid *old = walk->table;
+		size_t old_size = walk->table_size;
+
+		walk->table_size = old_size ? old_size * 2 : 1024;
+		walk->table = cts_malloc(walk->table_size * sizeof(*walk->table));
+		memset(walk->table, 0, walk->table_size * sizeof(*walk->table));
+		for (size_t i = 0; i < old_size; i++)
+			if (!cts_oid_is_zero(&old[i]))
+				walk->table[slot_of(walk, &old[i])] = old[i];
+		free(old);
+	}
+	slot = slot_of(walk, oid);
+	if (!cts_oid_is_zero(&walk->table[slot]))
+		return true;
+	walk->table[slot] = *oid;
+	walk->table_count++;
+	return false;
+}
+
+static const char *refused_name(struct walk *walk, const struct cts_oid *oid)
+{
+	char hex[CTS_OID_HEX + 1];
+
+	return cts_arena_printf(&walk->arena, "refused/%s", cts_oid_format(hex, oid));
+}
+
+/* 1: refused before, and so not asked for again. */
+static int was_refused(struct walk *walk, const struct cts_oid *oid)
+{
+	struct cts_buf note = {0};
+	int rc = cts_txn_note(walk->txn, &note, refused_name(walk, oid));
+
+	if (rc == 0)
+		rc = note.size > 0;
+	cts_buf_release(&note);
+	return rc;
+}
+
+static int add_refusal(
+	struct walk *walk, const struct cts_oid *oid, const char *branch, const char *why)
+{
+	struct cts_pull *pull = walk->ingest->pull;
+	struct cts_refusal *refusal;
+	struct cts_buf note = {0};
+	int rc;
+
+	cts_buf_printf(&note, "%s\n%s", branch, why);
+	rc = cts_txn_put_note(walk->txn, refused_name(walk, oid), note.data, note.size);
+	cts_buf_release(&note);
+	if (!pull || rc < 0)
+		return rc;
+	refusal = cts_arena_push(
+		&pull->arena, &pull->refused, &pull->refused_count, sizeof(*refusal));
+	refusal->commit = *oid;
+	refusal->branch = cts_arena_strdup(&pull->arena, branch);
+	refusal->why = cts_arena_strdup(&pull->arena, why);
+	return 0;
+}
+
+/* Depth first from one tip, without recursion: a branch may be a hundred thousand commits long. */
+static int walk_tip(struct walk *walk, const struct cts_tip *tip)
+{
+	struct cts_arena scratch = {0};
+	struct node *stack = NULL;
+	size_t depth = 0, capacity = 0;
+	struct cts_buf bytes = {0};
+	int rc = 0;
+
+	stack = cts_malloc((capacity = 64) * sizeof(*stack));
+	stack[depth++] = (struct node){.oid = tip->oid};
+	while (rc == 0 && depth) {
+		struct node *node = &stack[depth - 1];
+		struct cts_commit commit;
+		struct cts_ref ref;
+
+		if (node->is_done) {
+			*(struct cts_oid *)cts_arena_push(&walk->arena, &walk->order,
+				&walk->order_count, sizeof(node->oid)) = node->oid;
+			depth--;
+			continue;
+		}
+		node->is_done = true;
+		rc = cts_txn_find_commit(walk->txn, &ref, &node->oid);
+		if (rc == 0)
+			rc = was_refused(walk, &node->oid);
+		if (rc < 0)
+			break;
+		if (rc == 1 || meet(walk, &node->oid)) {
+			rc = 0;
+			depth--;
+			continue;
+		}
+		cts_arena_clear(&scratch);
+		rc = cts_odb_read(&bytes, walk->ingest->source, CTS_OBJECT_COMMIT, &node->oid);
+		if (rc == 0)
+			rc = cts_commit_parse(&commit, &scratch, bytes.data, bytes.size);
+		if (rc == CTS_EINTEGRITY || rc == CTS_ENOTFOUND || rc == CTS_ENEWER) {
+			rc = add_refusal(walk, &node->oid, tip->branch, cts_error_message(rc));
+			depth--;
+			continue;
+		}
+		for (size_t i = 0; rc == 0 && i < commit.parent_count; i++) {
+			if (depth == capacity)
+				stack = cts_realloc(stack, (capacity *= 2) * sizeof(*stack));
+			stack[depth++] = (struct node){
+				.oid = commit.parents[commit.parent_count - 1 - i]};
+		}
+	}
+	free(stack);
+	cts_buf_release(&bytes);
+	cts_arena_release(&scratch);
+	return rc;
+}
+
+/* ---- one commit ------------------------------------------------------------------------------- */
+
+struct taking {
+	struct walk *walk;
+	struct cts_verifying verifying;
+	struct cts_copying copying; /* pack NULL: the mirror is the source */
+};
+
+static int apply(struct taking *taking, const struct cts_verified *verified)
+{
+	const struct cts_commit *commit = &verified->commit;
+	struct cts_ingest *ingest = taking->walk->ingest;
+	struct cts_txn *txn = taking->walk->txn;
+	struct cts_incoming incoming = {
+		.commit = verified->oid,
+		.parents = commit->parents,
+		.parent_count = commit->parent_count,
+		.agency = commit->agency,
+		.author = commit->author,
+		.message = commit->message,
+		.seq = commit->seq,
+		.time = commit->time,
+		.received = ingest->received ? ingest->received : commit->time,
+		.is_seen = commit->is_seen,
+	};
+	int rc;
+
+	memcpy(incoming.writer, commit->writer, sizeof(incoming.writer));
+	rc = cts_txn_apply_begin(txn, &incoming);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	for (size_t i = 0; rc == 0 && !commit->is_seen && i < verified->change_count; i++)
+		rc = cts_txn_apply_record(
+			txn, verified->changes[i].before, verified->changes[i].after);
+	if (rc == 0)
+		rc = cts_txn_apply_end(txn);
+	if (rc == 0 && ingest->pull) {
+		ingest->pull->commits++;
+		if (!commit->is_seen)
+			ingest->pull->records_changed += verified->change_count;
+	}
+	return rc;
+}
+
+static const char *branch_name(struct cts_verified *verified)
+{
+	return cts_arena_printf(&verified->arena, "%s/%s", verified->commit.agency,
+		verified->commit.writer);
+}
+
+static int take(struct taking *taking, const struct cts_oid *oid)
+{
+	struct cts_verified verified = {.oid = *oid};
+	struct cts_buf bytes = {0};
+	int rc = cts_odb_read(&bytes, taking->verifying.source, CTS_OBJECT_COMMIT, oid);
+
+	if (rc == 0)
+		rc = cts_commit_parse(
+			&verified.commit, &verified.arena, bytes.data, bytes.size);
+	if (rc == 0)
+		rc = cts_verify(&verified, &taking->verifying);
+	if (rc == 0 && taking->copying.pack)
+		rc = cts_copy_commit(&taking->copying, cts_buf_slice(&bytes),
+			&verified.commit.tree, &verified.parent_tree);
+	if (rc == CTS_EINTEGRITY || rc == CTS_ENEWER || rc == CTS_ENOTFOUND) {
+		rc = add_refusal(
+			taking->walk, oid, branch_name(&verified), cts_error_message(rc));
+		goto out;
+	}
+	if (rc == 0)
+		rc = apply(taking, &verified);
+	if (rc == 0 && !verified.commit.parent_count &&
+		cts_oid_is_zero(&taking->verifying.root)) {
+		taking->verifying.root = *oid;
+		rc = cts_txn_set_root(taking->walk->txn, oid);
+	}
+out:
+	cts_verified_release(&verified);
+	cts_buf_release(&bytes);
+	return rc;
+}
+
+static int take_all(struct taking *taking)
+{
+	const struct cts_progress *progress = taking->walk->ingest->progress;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < taking->walk->order_count; i++) {
+		rc = take(taking, &taking->walk->order[i]);
+		if (progress && progress->step)
+			progress->step(progress->context, "reading commits", i + 1,
+				taking->walk->order_count);
+	}
+	return rc;
+}
+
+static bool mirror_has(void *context, const struct cts_oid *oid)
+{
+	return cts_odb_has(((struct cts_road *)context)->odb, oid);
+}
+
+int cts_ingest(struct cts_txn *txn, struct cts_ingest *ingest)
+{
+	struct walk walk = {.txn = txn, .ingest = ingest};
+	struct taking taking = {.walk = &walk};
+	const struct cts_pack_options options = {.exists = mirror_has, .context = ingest->road};
+	bool is_mirror = ingest->source == ingest->road->odb;
+	struct cts_pack *pack = NULL;
+	char name[CTS_OID_HEX + 1];
+	uint64_t waiting = 0;
+	int rc = cts_txn_journal_count(txn, &waiting);
+
+	if (rc == 0 && waiting)
+		return cts_fail(CTS_EREFUSED, "changes of our own are not sealed yet");
+	if (ingest->pull) { /* this may be run again */
+		ingest->pull->commits = ingest->pull->records_changed = 0;
+		ingest->pull->refused = NULL;
+		ingest->pull->refused_count = 0;
+	}
+	for (size_t i = 0; rc == 0 && i < ingest->tip_count; i++)
+		rc = walk_tip(&walk, &ingest->tips[i]);
+	if (rc < 0 || !walk.order_count)
+		goto out;
+	taking.verifying = (struct cts_verifying){
+		.txn = txn,
+		.schema = cts_store_schema(cts_txn_store(txn)),
+		.source = ingest->source,
+		.trees = cts_tree_cache_open(cts_odb_read_tree, ingest->source, 0),
+	};
+	rc = cts_txn_root(txn, &taking.verifying.root);
+	if (rc == 0 && !is_mirror)
+		rc = cts_pack_open(&pack, ingest->road->pack_dir, &options);
+	taking.copying = (struct cts_copying){
+		.source = ingest->source,
+		.trees = taking.verifying.trees,
+		.pack = pack,
+	};
+	if (rc == 0)
+		rc = take_all(&taking);
+	if (rc == 0 && pack)
+		rc = cts_pack_finish(name, pack);
+	if (rc == 0)
+		rc = cts_odb_refresh(ingest->road->odb);
+	if (rc == 0 && ingest->pull)
+		ingest->pull->conflicts = cts_txn_new_conflicts(txn);
+out:
+	cts_pack_free(pack);
+	cts_tree_cache_free(taking.verifying.trees);
+	free(walk.table);
+	cts_arena_release(&walk.arena);
+	return rc;
+}
+
+/* ---- what the mirror itself holds ------------------------------------------------------------- */
+
+static int ingest_in_txn(struct cts_txn *txn, void *context)
+{
+	return cts_ingest(txn, context);
+}
+
+int cts_ingest_mirror(struct cts_road *road)
+{
+	struct cts_arena arena = {0};
+	struct cts_ref_entry *refs;
+	struct cts_ingest ingest = {.road = road, .source = road->odb};
+	struct cts_tip *tips = NULL;
+	size_t count = 0, ref_count = 0;
+	int rc = cts_repo_refs(road->repo, &refs, &ref_count, &arena);
+
+	for (size_t i = 0; rc == 0 && i < ref_count; i++) {
+		const char *agency, *writer;
+		struct cts_tip *tip;
+
+		if (!cts_branch_parse(&agency, &writer, &arena, refs[i].name) &&
+			strncmp(refs[i].name, "refs/forks/", 11) != 0)
+			continue;
+		tip = cts_arena_push(&arena, &tips, &count, sizeof(*tip));
+		tip->branch = refs[i].name;
+		tip->oid = refs[i].oid;
+	}
+	ingest.tips = tips;
+	ingest.tip_count = count;
+	while (rc == 0) {
+		rc = cts_store_exchange(road->store, ingest_in_txn, &ingest);
+		if (rc != CTS_EREFUSED)
+			break;
+		rc = cts_seal_locked(road, false, NULL, NULL);
+		rc = rc < 0 ? rc : 0;
+	}
+	cts_arena_release(&arena);
+	return rc;
+}

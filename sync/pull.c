@@ -1,0 +1,231 @@
+/*
+ * Pull: seal, fetch without holding anything up, then take in what is new in one transaction. A branch of
+ * a remote may only grow: one that went back or was rewritten since it was last seen there is refused with
+ * both ids; the commits that we hold stay.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/time.h"
+#include "sync/ingest.h"
+#include "sync/remote.h"
+#include "sync/repo.h"
+#include "sync/source.h"
+
+void cts_pull_release(struct cts_pull *pull)
+{
+	cts_arena_release(&pull->arena);
+}
+
+struct pulling {
+	struct cts_road *road;
+	struct cts_source source;
+	const char *remote;
+	struct cts_arena arena;
+	struct cts_tip *tips;
+	size_t tip_count;
+	struct cts_refusal *refused; /* branches that went back */
+	size_t refused_count;
+	struct cts_ingest ingest;
+};
+
+static const char *pin_name(struct pulling *pulling, const char *branch)
+{
+	return cts_arena_printf(&pulling->arena, "pin/%s/%s", pulling->remote, branch);
+}
+
+/* The branches to read: those whose head is not the one last seen there. */
+static int choose_tips(struct pulling *pulling, struct cts_txn *txn)
+{
+	int rc = 0;
+
+	pulling->tips = NULL;
+	pulling->tip_count = 0;
+	for (size_t i = 0; rc == 0 && i < pulling->source.ref_count; i++) {
+		const struct cts_ref_entry *ref = &pulling->source.refs[i];
+		const char *agency, *writer, *branch;
+		struct cts_buf pin = {0};
+		struct cts_tip *tip;
+
+		if (!cts_branch_parse(&agency, &writer, &pulling->arena, ref->name))
+			continue;
+		branch = cts_arena_printf(&pulling->arena, "%s/%s", agency, writer);
+		rc = cts_txn_note(txn, &pin, pin_name(pulling, branch));
+		if (rc == 0 && (pin.size != CTS_OID_SIZE ||
+				       memcmp(pin.data, ref->oid.bytes, CTS_OID_SIZE) != 0)) {
+			tip = cts_arena_push(&pulling->arena, &pulling->tips,
+				&pulling->tip_count, sizeof(*tip));
+			tip->branch = branch;
+			tip->oid = ref->oid;
+		}
+		cts_buf_release(&pin);
+	}
+	return rc;
+}
+
+/* After the commits are in: each branch must hold what it was last seen to hold. */
+static int move_pins(struct pulling *pulling, struct cts_txn *txn)
+{
+	int rc = 0;
+
+	pulling->refused = NULL;
+	pulling->refused_count = 0;
+	for (size_t i = 0; rc == 0 && i < pulling->tip_count; i++) {
+		const struct cts_tip *tip = &pulling->tips[i];
+		const char *name = pin_name(pulling, tip->branch);
+		struct cts_buf pin = {0};
+		struct cts_oid old = {0};
+		struct cts_ref was, is;
+		bool grew = true;
+
+		rc = cts_txn_note(txn, &pin, name);
+		if (rc == 0 && pin.size == CTS_OID_SIZE)
+			memcpy(old.bytes, pin.data, CTS_OID_SIZE);
+		cts_buf_release(&pin);
+		if (rc == 0)
+			rc = cts_txn_find_commit(txn, &is, &tip->oid);
+		if (rc == 0)
+			continue; /* refused: the pin stays where it was */
+		if (rc == 1 && !cts_oid_is_zero(&old)) {
+			rc = cts_txn_find_commit(txn, &was, &old);
+			if (rc == 1)
+				rc = cts_txn_has_seen(txn, is, was);
+			grew = rc == 1;
+		}
+		if (rc < 0)
+			break;
+		rc = 0;
+		if (grew) {
+			rc = cts_txn_put_note(txn, name, tip->oid.bytes, CTS_OID_SIZE);
+		} else {
+			char from[CTS_OID_HEX + 1], to[CTS_OID_HEX + 1];
+			struct cts_refusal *refusal = cts_arena_push(&pulling->arena,
+				&pulling->refused, &pulling->refused_count, sizeof(*refusal));
+
+			refusal->branch = tip->branch;
+			refusal->commit = tip->oid;
+			refusal->why = cts_arena_printf(&pulling->arena,
+				"the branch went back or was rewritten there: it was at %s and is at %s",
+				cts_oid_format(from, &old), cts_oid_format(to, &tip->oid));
+		}
+	}
+	return rc;
+}
+
+static int append_received(struct pulling *pulling, struct cts_txn *txn)
+{
+	struct cts_buf line = {0};
+	char time[CTS_TIME_TEXT], hex[CTS_OID_HEX + 1];
+	int rc = 0;
+
+	if (!pulling->ingest.pull->commits)
+		return 0;
+	cts_buf_printf(
+		&line, "%s head", cts_time_format_utc(time, pulling->ingest.received));
+	for (size_t i = 0; i < pulling->tip_count; i++)
+		cts_buf_printf(&line, " %s", cts_oid_format(hex, &pulling->tips[i].oid));
+	rc = cts_store_append_received(cts_txn_store(txn), cts_buf_text(&line));
+	cts_buf_release(&line);
+	return rc;
+}
+
+static int pull_in_txn(struct cts_txn *txn, void *context)
+{
+	struct pulling *pulling = context;
+	int rc = choose_tips(pulling, txn);
+
+	if (rc < 0)
+		return rc;
+	pulling->ingest.tips = pulling->tips;
+	pulling->ingest.tip_count = pulling->tip_count;
+	rc = cts_ingest(txn, &pulling->ingest);
+	if (rc == 0)
+		rc = move_pins(pulling, txn);
+	if (rc == 0)
+		rc = append_received(pulling, txn);
+	if (rc == 0)
+		rc = cts_remote_note_time(txn, pulling->remote, CTS_REMOTE_PULLED);
+	return rc;
+}
+
+/* Its root must be ours: everything else would be another programme. */
+static int check_root(struct cts_road *road, const struct cts_source *source, const char *url)
+{
+	struct cts_oid root, theirs = cts_source_ref(source, "refs/heads/root");
+	struct cts_txn *txn = NULL;
+	char ours_hex[CTS_OID_HEX + 1], theirs_hex[CTS_OID_HEX + 1];
+	int rc = cts_txn_begin(&txn, road->store);
+
+	if (rc == 0)
+		rc = cts_txn_root(txn, &root);
+	cts_txn_end(txn);
+	if (rc < 0 || cts_oid_is_zero(&theirs) || cts_oid_equal(&root, &theirs))
+		return rc;
+	cts_fail(CTS_EREFUSED, "'%s' holds another programme: its root is %.12s, ours %.12s", url,
+		cts_oid_format(theirs_hex, &theirs), cts_oid_format(ours_hex, &root));
+	cts_hint("ctsync clone %s DIR --agency CODE makes a store of that programme", url);
+	return CTS_EREFUSED;
+}
+
+static int take_in(struct pulling *pulling)
+{
+	int rc, lock;
+
+	lock = cts_store_lock_mirror(pulling->road->store, CTS_MIRROR_WAIT_MS);
+	if (lock < 0)
+		return lock;
+	/* No pull lies between two entries of a journal: what was edited meanwhile is sealed first. */
+	do {
+		rc = cts_seal_locked(pulling->road, false, NULL, NULL);
+		if (rc >= 0)
+			rc = cts_store_exchange(pulling->road->store, pull_in_txn, pulling);
+	} while (rc == CTS_EREFUSED);
+	if (rc >= 0)
+		rc = cts_road_move_refs(pulling->road);
+	close(lock);
+	return rc;
+}
+
+int cts_pull(struct cts_pull *out, struct cts_road *road, const char *remote,
+	const struct cts_progress *progress)
+{
+	struct pulling pulling = {.road = road, .remote = remote, .source = {.lock = -1}};
+	const char *url = cts_remote_url(road->store, remote);
+	int rc;
+
+	if (!url)
+		return cts_fail(CTS_EREFUSED, "no remote is named '%s'", remote);
+	pulling.ingest = (struct cts_ingest){
+		.road = road,
+		.received = cts_time_now(),
+		.progress = progress,
+		.pull = out,
+	};
+	rc = cts_seal(road, progress);
+	if (rc >= 0)
+		rc = cts_source_open(&pulling.source, url, cts_store_path(road->store),
+			road->mirror, progress);
+	if (rc < 0)
+		goto out;
+	pulling.ingest.source = pulling.source.odb;
+	rc = check_root(road, &pulling.source, url);
+	if (rc == 0)
+		rc = take_in(&pulling);
+	for (size_t i = 0; rc >= 0 && i < pulling.refused_count; i++) {
+		struct cts_refusal *refusal = cts_arena_push(
+			&out->arena, &out->refused, &out->refused_count, sizeof(*refusal));
+
+		*refusal = pulling.refused[i];
+		refusal->branch = cts_arena_strdup(&out->arena, refusal->branch);
+		refusal->why = cts_arena_strdup(&out->arena, refusal->why);
+	}
+	if (rc >= 0 && out->refused_count)
+		rc = cts_fail(CTS_EINTEGRITY, "%zu %s refused; everything else was taken in",
+			out->refused_count, out->refused_count == 1 ? "commit was" : "commits were");
+out:
+	cts_source_close(&pulling.source);
+	cts_arena_release(&pulling.arena);
+	return rc < 0 ? rc : 0;
+}

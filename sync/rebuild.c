@@ -1,0 +1,258 @@
+/*
+ * Rebuild: a new LMDB from what git and the two files hold. The whole history is read from the mirror's
+ * branches, in the order in which `received` says it came; opening the store then replays the journal
+ * file, as after any crash. The old data.mdb is put aside, not destroyed.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/time.h"
+#include "sync/create.h"
+#include "sync/ingest.h"
+#include "sync/repo.h"
+
+struct rebuilding {
+	struct cts_arena arena;
+	const char *path, *fresh, *mirror;
+	struct cts_store *store;
+	struct cts_road *road;
+	struct cts_schema *schema;
+	struct cts_tip *tips; /* every branch */
+	size_t tip_count;
+	struct cts_oid root;
+	struct cts_ingest ingest;
+	struct cts_pull pull;
+	uint64_t commits;
+};
+
+static int ingest_in_txn(struct cts_txn *txn, void *context)
+{
+	return cts_ingest(txn, context);
+}
+
+static int take_tips(struct rebuilding *rebuilding, const struct cts_tip *tips, size_t count,
+	int64_t received)
+{
+	int rc;
+
+	rebuilding->ingest.tips = tips;
+	rebuilding->ingest.tip_count = count;
+	rebuilding->ingest.received = received;
+	rc = cts_store_exchange(rebuilding->store, ingest_in_txn, &rebuilding->ingest);
+	rebuilding->commits += rebuilding->pull.commits;
+	return rc;
+}
+
+/* One line of `received`: the heads that came at a time. What is not of this form, a torn last line
+ * included, tells nothing. */
+static int take_line(struct rebuilding *rebuilding, char *line)
+{
+	struct cts_tip *tips = NULL;
+	size_t count = 0;
+	char *rest = NULL, *word = strtok_r(line, " \n", &rest);
+	int64_t time;
+
+	if (!word || !cts_time_parse_utc(&time, word))
+		return 0;
+	word = strtok_r(NULL, " \n", &rest);
+	if (!word || strcmp(word, "head") != 0)
+		return 0;
+	while ((word = strtok_r(NULL, " \n", &rest))) {
+		struct cts_oid oid;
+		struct cts_tip *tip;
+
+		if (!cts_oid_parse(&oid, word) || !cts_odb_has(rebuilding->road->odb, &oid))
+			continue;
+		tip = cts_arena_push(&rebuilding->arena, &tips, &count, sizeof(*tip));
+		*tip = (struct cts_tip){.branch = "received", .oid = oid};
+	}
+	return count ? take_tips(rebuilding, tips, count, time) : 0;
+}
+
+static int take_received(struct rebuilding *rebuilding)
+{
+	FILE *file = fopen(
+		cts_arena_printf(&rebuilding->arena, "%s/received", rebuilding->path), "re");
+	char *line = NULL;
+	size_t room = 0;
+	int rc = 0;
+
+	if (!file)
+		return 0;
+	while (rc == 0 && getline(&line, &room, file) > 0)
+		rc = take_line(rebuilding, line);
+	free(line);
+	fclose(file);
+	return rc;
+}
+
+static int find_tips(struct rebuilding *rebuilding)
+{
+	git_repository *repo = NULL;
+	struct cts_odb *odb = NULL;
+	struct cts_ref_entry *refs;
+	size_t count = 0;
+	int rc = cts_repo_open(&repo, rebuilding->mirror);
+
+	if (rc == 0)
+		rc = cts_odb_open(&odb, rebuilding->mirror);
+	if (rc == 0)
+		rc = cts_repo_refs(repo, &refs, &count, &rebuilding->arena);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		const char *agency, *writer;
+		struct cts_tip *tip;
+
+		if (!cts_branch_parse(&agency, &writer, &rebuilding->arena, refs[i].name) &&
+			strncmp(refs[i].name, "refs/forks/", 11) != 0)
+			continue;
+		tip = cts_arena_push(&rebuilding->arena, &rebuilding->tips,
+			&rebuilding->tip_count, sizeof(*tip));
+		*tip = (struct cts_tip){.branch = refs[i].name, .oid = refs[i].oid};
+	}
+	if (rc == 0 && !rebuilding->tip_count)
+		rc = cts_fail(CTS_EDAMAGED, "the mirror '%s' holds no branch", rebuilding->mirror);
+	if (rc == 0)
+		rc = cts_find_root(odb, &rebuilding->root, rebuilding->tips[0].oid);
+	if (rc == 0)
+		rc = cts_read_schema(odb, &rebuilding->schema, &rebuilding->root);
+	cts_odb_free(odb);
+	git_repository_free(repo);
+	return rc;
+}
+
+static int make_fresh(struct rebuilding *rebuilding)
+{
+	char *config =
+		cts_arena_printf(&rebuilding->arena, "%s/config", rebuilding->path);
+	struct cts_store_setup setup = {
+		.agency = cts_config_file_get(&rebuilding->arena, config, "ctsync.agency"),
+		.writer = cts_config_file_get(&rebuilding->arena, config, "ctsync.writer"),
+		.author = "",
+		.schema = rebuilding->schema,
+	};
+	char *fresh = cts_arena_printf(&rebuilding->arena, "%s/rebuild.XXXXXX", rebuilding->path);
+	int rc;
+
+	if (!setup.agency || !setup.writer || !cts_agency_is_valid(setup.agency) ||
+		!cts_writer_is_valid(setup.writer)) {
+		rc = cts_fail(CTS_EDAMAGED, "'%s' does not say whose store it is", config);
+		cts_hint("write ctsync.agency and ctsync.writer into it, as git config does");
+		return rc;
+	}
+	if (!mkdtemp(fresh))
+		return cts_fail_errno(CTS_EIO, errno, "cannot make '%s'", fresh);
+	rebuilding->fresh = fresh;
+	rc = cts_store_create_for_rebuild(fresh, rebuilding->path, &setup);
+	if (rc == 0)
+		rc = cts_store_open(&rebuilding->store, fresh);
+	if (rc == 0)
+		rc = cts_road_attach(&rebuilding->road, rebuilding->store, rebuilding->mirror);
+	return rc;
+}
+
+static int set_root_and_line(struct cts_txn *txn, void *context)
+{
+	struct rebuilding *rebuilding = context;
+	int rc = cts_txn_set_root(txn, &rebuilding->root);
+
+	return rc < 0 ? rc : cts_txn_claim_line(txn);
+}
+
+static int swap(struct rebuilding *rebuilding)
+{
+	const char *path = rebuilding->path;
+	const char *old = cts_arena_printf(&rebuilding->arena, "%s/data.mdb", path);
+	const char *aside = cts_arena_printf(&rebuilding->arena, "%s/data.mdb.damaged", path);
+	const char *new = cts_arena_printf(&rebuilding->arena, "%s/data.mdb", rebuilding->fresh);
+	const char *lock = cts_arena_printf(&rebuilding->arena, "%s/lock.mdb", path);
+
+	/* A link, not a rename: at every moment there is a data.mdb. */
+	unlink(aside);
+	if (link(old, aside) != 0 && errno != ENOENT)
+		return cts_fail_errno(CTS_EIO, errno, "cannot put '%s' aside", old);
+	if (rename(new, old) != 0)
+		return cts_fail_errno(CTS_EIO, errno, "cannot put the new '%s' in place", old);
+	unlink(lock); /* of the old one: its readers are gone with it */
+	return cts_sync_tree(path);
+}
+
+/* Opening replays the journal file; then nothing is missing. */
+static int replay(struct rebuilding *rebuilding, uint64_t *pending)
+{
+	struct cts_store *store = NULL;
+	struct cts_txn *txn = NULL;
+	int rc = cts_store_open(&store, rebuilding->path);
+
+	if (rc == 0)
+		rc = cts_txn_begin(&txn, store);
+	if (rc == 0)
+		rc = cts_txn_journal_count(txn, pending);
+	cts_txn_end(txn);
+	cts_store_close(store);
+	return rc;
+}
+
+int cts_store_rebuild(const char *path, uint64_t *commits, uint64_t *pending,
+	const struct cts_progress *progress)
+{
+	struct rebuilding rebuilding = {.path = path};
+	uint64_t waiting = 0;
+	int lock = -1, rc = 0;
+
+	rebuilding.mirror = cts_arena_printf(&rebuilding.arena, "%s/mirror.git", path);
+	lock = cts_lock_take_write(path);
+	if (lock < 0) {
+		rc = lock;
+		goto out;
+	}
+	rc = find_tips(&rebuilding);
+	if (rc == 0)
+		rc = make_fresh(&rebuilding);
+	if (rc < 0)
+		goto out;
+	rebuilding.ingest = (struct cts_ingest){
+		.road = rebuilding.road,
+		.source = rebuilding.road->odb,
+		.progress = progress,
+		.pull = &rebuilding.pull,
+	};
+	rc = cts_store_exchange(rebuilding.store, set_root_and_line, &rebuilding);
+	if (rc == 0)
+		rc = take_received(&rebuilding);
+	if (rc == 0)
+		rc = take_tips(&rebuilding, rebuilding.tips, rebuilding.tip_count, 0);
+	if (rc == 0)
+		rc = cts_store_exchange(rebuilding.store, set_root_and_line, &rebuilding);
+	if (rc == 0)
+		rc = cts_seal_locked(rebuilding.road, true, NULL, progress);
+	if (rc >= 0)
+		rc = cts_store_sync(rebuilding.store);
+	cts_road_close(rebuilding.road);
+	cts_store_close(rebuilding.store);
+	rebuilding.road = NULL;
+	rebuilding.store = NULL;
+	if (rc == 0)
+		rc = swap(&rebuilding);
+	close(lock);
+	lock = -1;
+	if (rc == 0)
+		rc = replay(&rebuilding, &waiting);
+out:
+	if (lock >= 0)
+		close(lock);
+	if (rc == 0 && commits)
+		*commits = rebuilding.commits;
+	if (rc == 0 && pending)
+		*pending = waiting;
+	cts_road_close(rebuilding.road);
+	cts_store_close(rebuilding.store);
+	if (rebuilding.fresh)
+		cts_remove_tree(rebuilding.fresh);
+	cts_schema_free(rebuilding.schema);
+	cts_pull_release(&rebuilding.pull);
+	cts_arena_release(&rebuilding.arena);
+	return rc;
+}

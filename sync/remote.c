@@ -1,0 +1,381 @@
+/*
+ * A remote is a section of the store's config, so people can read and mend it; what was last seen there
+ * is notes in LMDB, which a rebuild may lose: then it is learnt again.
+ */
+#include "sync/remote.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/error.h"
+#include "proto/time.h"
+#include "sync/repo.h"
+#include "sync/source.h"
+
+const char *cts_remote_url(const struct cts_store *store, const char *name)
+{
+	char key[256];
+
+	snprintf(key, sizeof(key), "remote.%s.url", name);
+	return cts_store_config(store, key);
+}
+
+static int read_times(struct cts_txn *txn, const char *name, int64_t *pulled, int64_t *pushed)
+{
+	struct cts_buf note = {0};
+	char key[256];
+	long long a = 0, b = 0;
+	int rc;
+
+	snprintf(key, sizeof(key), "remote/%s", name);
+	rc = cts_txn_note(txn, &note, key);
+	if (rc == 0 && note.size)
+		sscanf(cts_buf_text(&note), "%lld %lld", &a, &b);
+	*pulled = a;
+	*pushed = b;
+	cts_buf_release(&note);
+	return rc;
+}
+
+int cts_remote_note_time(struct cts_txn *txn, const char *name, enum cts_remote_event event)
+{
+	int64_t pulled, pushed;
+	char key[256], text[64];
+	int rc = read_times(txn, name, &pulled, &pushed);
+
+	if (rc < 0)
+		return rc;
+	if (event == CTS_REMOTE_PULLED)
+		pulled = cts_time_now();
+	else
+		pushed = cts_time_now();
+	snprintf(key, sizeof(key), "remote/%s", name);
+	snprintf(text, sizeof(text), "%lld %lld", (long long)pulled, (long long)pushed);
+	return cts_txn_put_note(txn, key, text, strlen(text));
+}
+
+static int join_note(struct cts_txn *txn, const char *key, const struct cts_vector *vector)
+{
+	struct cts_buf note = {0};
+	struct cts_vector joined = {0};
+	int rc = cts_txn_note(txn, &note, key);
+
+	if (rc == 0 && note.size)
+		rc = cts_vector_decode(&joined, note.data, note.size);
+	if (rc == 0 && !cts_vector_covers(&joined, vector)) {
+		cts_vector_join(&joined, vector);
+		cts_buf_clear(&note);
+		cts_vector_encode(&note, &joined);
+		rc = cts_txn_put_note(txn, key, note.data, note.size);
+	}
+	cts_vector_release(&joined);
+	cts_buf_release(&note);
+	return rc;
+}
+
+int cts_remote_note_pushed(
+	struct cts_txn *txn, const char *name, const struct cts_vector *vector)
+{
+	char key[256];
+	int rc;
+
+	snprintf(key, sizeof(key), "has/%s", name);
+	rc = join_note(txn, key, vector);
+	return rc < 0 ? rc : join_note(txn, "pushed", vector);
+}
+
+int cts_remotes(struct cts_store *store, struct cts_remote **out, size_t *count,
+	struct cts_arena *arena)
+{
+	const char **names;
+	size_t found = cts_store_config_sections(store, arena, "remote", &names), kept = 0;
+	struct cts_remote *remotes = NULL;
+	struct cts_txn *txn = NULL;
+	int rc = cts_txn_begin(&txn, store);
+
+	for (size_t i = 0; rc == 0 && i < found; i++) {
+		const char *url = cts_remote_url(store, names[i]);
+		struct cts_remote *remote;
+
+		if (!url)
+			continue;
+		remote = cts_arena_push(arena, &remotes, &kept, sizeof(*remote));
+		remote->name = names[i];
+		remote->url = cts_arena_strdup(arena, url);
+		rc = read_times(txn, names[i], &remote->last_pull, &remote->last_push);
+	}
+	cts_txn_end(txn);
+	if (rc < 0)
+		return rc;
+	*out = remotes;
+	*count = kept;
+	return 0;
+}
+
+int cts_remote_pick(struct cts_store *store, const char **out, struct cts_arena *arena,
+	const char *name)
+{
+	struct cts_buf list = {0};
+	const char **names;
+	size_t count = cts_store_config_sections(store, arena, "remote", &names);
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(names[i], name ? name : "origin") == 0) {
+			*out = names[i];
+			return 0;
+		}
+		cts_buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
+	}
+	if (!name && count == 1) {
+		*out = names[0];
+		cts_buf_release(&list);
+		return 0;
+	}
+	if (!count) {
+		cts_fail(CTS_EREFUSED, "no remote is known yet");
+		cts_hint("ctsync remote add origin PATH-OR-URL");
+	} else if (name) {
+		cts_fail(CTS_EREFUSED, "no remote is named '%s'", name);
+		cts_hint("one of %s", cts_buf_text(&list));
+	} else {
+		cts_fail(CTS_EREFUSED, "there are several remotes and none is named origin");
+		cts_hint("name one of %s", cts_buf_text(&list));
+	}
+	cts_buf_release(&list);
+	return CTS_EREFUSED;
+}
+
+/* Names stand in config sections and in notes' keys. */
+static int check_name(const char *name)
+{
+	size_t size = strlen(name);
+	bool ok = size >= 1 && size <= 64 && isalnum((unsigned char)name[0]);
+
+	for (size_t i = 0; ok && i < size; i++)
+		ok = isalnum((unsigned char)name[i]) || strchr("._-", name[i]);
+	if (ok)
+		return 0;
+	cts_fail(CTS_EVALUE, "'%s' cannot be the name of a remote", name);
+	cts_hint("letters, digits, '.', '_' and '-', at most 64: origin");
+	return CTS_EVALUE;
+}
+
+/* A relative path would mean another place from another folder. */
+static const char *absolute(struct cts_arena *arena, const char *url)
+{
+	const char *path = cts_url_path(url);
+	char here[PATH_MAX];
+
+	if (!path || path[0] == '/' || strncmp(url, "file://", 7) == 0)
+		return url;
+	if (!getcwd(here, sizeof(here)))
+		return url;
+	while (path[0] == '.' && path[1] == '/')
+		path += 2;
+	return cts_arena_printf(arena, "%s/%s", here, path);
+}
+
+static int set_url(struct cts_store *store, const char *name, const char *url)
+{
+	char key[256];
+
+	snprintf(key, sizeof(key), "remote.%s.url", name);
+	return cts_store_config_set(store, key, url);
+}
+
+int cts_remote_add(struct cts_store *store, const char *name, const char *url, bool create)
+{
+	struct cts_arena arena = {0};
+	git_repository *repo = NULL;
+	const char *full, *path;
+	int rc = check_name(name);
+
+	if (rc == 0)
+		rc = cts_url_check(url);
+	if (rc == 0 && cts_remote_url(store, name)) {
+		cts_fail(CTS_EREFUSED, "a remote is named '%s' already", name);
+		cts_hint("ctsync remote set-url %s URL changes where it points", name);
+		rc = CTS_EREFUSED;
+	}
+	if (rc < 0)
+		goto out;
+	full = absolute(&arena, url);
+	path = cts_url_path(full);
+	if (create && !path) {
+		rc = cts_fail(CTS_EREFUSED, "a repository can only be made on a path");
+		cts_hint("make it on the server: git init --bare");
+		goto out;
+	}
+	if (path) {
+		bool exists = access(path, F_OK) == 0;
+
+		if (!exists && create)
+			rc = cts_repo_create(path);
+		else
+			rc = cts_repo_open(&repo, path);
+		if (rc == CTS_EUNREACHABLE) {
+			rc = cts_fail(CTS_EREFUSED, "there is no git repository at '%s'", path);
+			if (!exists)
+				cts_hint("ctsync remote add %s %s --create makes one", name, url);
+		}
+	}
+	if (rc == 0)
+		rc = set_url(store, name, full);
+out:
+	git_repository_free(repo);
+	cts_arena_release(&arena);
+	return rc;
+}
+
+static int check_known(struct cts_store *store, const char *name)
+{
+	struct cts_arena arena = {0};
+	const char *picked;
+	int rc = cts_remote_pick(store, &picked, &arena, name);
+
+	cts_arena_release(&arena);
+	return rc;
+}
+
+int cts_remote_remove(struct cts_store *store, const char *name)
+{
+	int rc = check_known(store, name);
+
+	return rc < 0 ? rc : cts_store_config_remove(store, "remote", name);
+}
+
+int cts_remote_set_url(struct cts_store *store, const char *name, const char *url)
+{
+	struct cts_arena arena = {0};
+	int rc = check_known(store, name);
+
+	if (rc == 0)
+		rc = cts_url_check(url);
+	if (rc == 0)
+		rc = set_url(store, name, absolute(&arena, url));
+	cts_arena_release(&arena);
+	return rc;
+}
+
+/* ---- what is where ---------------------------------------------------------------------------- */
+
+static int read_vector(struct cts_txn *txn, struct cts_vector *out, const char *key)
+{
+	struct cts_buf note = {0};
+	int rc = cts_txn_note(txn, &note, key);
+
+	if (rc == 0 && note.size)
+		rc = cts_vector_decode(out, note.data, note.size);
+	cts_buf_release(&note);
+	return rc;
+}
+
+struct unpushed {
+	struct cts_txn *txn;
+	struct cts_vector has;
+	uint64_t sealed;
+};
+
+/* Only edits are told: a seen commit without one holds nothing of anybody's. */
+static int count_line(void *context, const struct cts_line *line)
+{
+	struct unpushed *unpushed = context;
+	struct cts_arena arena = {0};
+	int rc = 0;
+
+	if (!line->is_own)
+		return 0;
+	for (uint64_t seq = line->head_seq; rc == 0 && seq > 0; seq--) {
+		struct cts_ref ref = {.line = line->line, .seq = seq};
+		struct cts_change change;
+
+		if (cts_vector_has(&unpushed->has, ref))
+			break;
+		cts_arena_clear(&arena);
+		rc = cts_txn_change(unpushed->txn, &change, &arena, ref);
+		if (rc == CTS_ENOTFOUND) { /* where the line forked off */
+			cts_error_clear();
+			rc = 0;
+			break;
+		}
+		unpushed->sealed += rc == 0 && !change.is_seen;
+	}
+	cts_arena_release(&arena);
+	return rc;
+}
+
+int cts_unpushed(struct cts_store *store, const char *remote, uint64_t *pending, uint64_t *sealed)
+{
+	struct unpushed unpushed = {0};
+	char key[256];
+	int rc = cts_txn_begin(&unpushed.txn, store);
+
+	snprintf(key, sizeof(key), "has/%s", remote ? remote : "");
+	if (rc == 0)
+		rc = cts_txn_journal_count(unpushed.txn, pending);
+	if (rc == 0)
+		rc = read_vector(unpushed.txn, &unpushed.has, remote ? key : "pushed");
+	if (rc == 0)
+		rc = cts_txn_each_line(unpushed.txn, count_line, &unpushed);
+	*sealed = unpushed.sealed;
+	cts_vector_release(&unpushed.has);
+	cts_txn_end(unpushed.txn);
+	return rc;
+}
+
+int cts_change_state(
+	enum cts_change_state *out, struct cts_txn *txn, const struct cts_change *change)
+{
+	struct cts_vector has = {0};
+	int rc;
+
+	if (cts_oid_is_zero(&change->commit)) {
+		*out = CTS_CHANGE_PENDING;
+		return 0;
+	}
+	rc = read_vector(txn, &has, "pushed");
+	if (rc == 0)
+		*out = cts_vector_has(&has, change->ref) ? CTS_CHANGE_PUSHED
+							 : CTS_CHANGE_COMMITTED;
+	cts_vector_release(&has);
+	return rc;
+}
+
+/* ---- what was refused ------------------------------------------------------------------------- */
+
+struct listing {
+	struct cts_arena *arena;
+	struct cts_refusal *refused;
+	size_t count;
+};
+
+static int list_refusal(void *context, const char *name, struct cts_slice data)
+{
+	struct listing *listing = context;
+	const char *text = cts_arena_strndup(listing->arena, data.data, data.size);
+	const char *stop = strchr(text, '\n');
+	struct cts_refusal *refusal = cts_arena_push(
+		listing->arena, &listing->refused, &listing->count, sizeof(*refusal));
+
+	cts_oid_parse(&refusal->commit, strchr(name, '/') + 1);
+	refusal->branch = stop ? cts_arena_strndup(listing->arena, text, (size_t)(stop - text)) : "";
+	refusal->why = stop ? stop + 1 : text;
+	return 0;
+}
+
+int cts_refusals(struct cts_txn *txn, struct cts_refusal **out, size_t *count,
+	struct cts_arena *arena)
+{
+	struct listing listing = {.arena = arena};
+	int rc = cts_txn_each_note(txn, "refused/", list_refusal, &listing);
+
+	if (rc == 0) {
+		*out = listing.refused;
+		*count = listing.count;
+	}
+	return rc;
+}

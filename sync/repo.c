@@ -1,0 +1,259 @@
+/*
+ * libgit2 makes a repository without syncing HEAD, so a new one is made under a temporary name, every file
+ * and folder of it synced, and renamed. Loops over its iterators end only on GIT_ITEROVER.
+ */
+#include "sync/repo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proto/id.h"
+
+static int sync_one(const char *path, const struct stat *info, int type, struct FTW *walk)
+{
+	int fd, rc;
+
+	(void)info;
+	(void)walk;
+	if (type == FTW_SL)
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	rc = fsync(fd);
+	close(fd);
+	return rc;
+}
+
+int cts_sync_tree(const char *path)
+{
+	char parent[PATH_MAX];
+	char *slash;
+
+	if (nftw(path, sync_one, 16, FTW_PHYS | FTW_DEPTH) != 0)
+		return cts_fail_errno(CTS_EIO, errno, "cannot sync '%s'", path);
+	snprintf(parent, sizeof(parent), "%s", path);
+	slash = strrchr(parent, '/');
+	if (slash == parent)
+		slash[1] = '\0';
+	else if (slash)
+		*slash = '\0';
+	else
+		strcpy(parent, ".");
+	if (sync_one(parent, NULL, FTW_D, NULL) != 0)
+		return cts_fail_errno(CTS_EIO, errno, "cannot sync '%s'", parent);
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
+{
+	(void)info;
+	(void)type;
+	(void)walk;
+	return remove(path);
+}
+
+void cts_remove_tree(const char *path)
+{
+	nftw(path, remove_one, 16, FTW_PHYS | FTW_DEPTH);
+}
+
+static int remove_lock(const char *path, const struct stat *info, int type, struct FTW *walk)
+{
+	size_t size = strlen(path);
+
+	(void)info;
+	(void)walk;
+	if (type == FTW_F && size > 5 && strcmp(path + size - 5, ".lock") == 0)
+		unlink(path);
+	return 0;
+}
+
+void cts_remove_stale_locks(const char *git_dir)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/refs", git_dir);
+	nftw(path, remove_lock, 16, FTW_PHYS);
+	snprintf(path, sizeof(path), "%s/packed-refs.lock", git_dir);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/HEAD.lock", git_dir);
+	unlink(path);
+}
+
+int cts_lock_take_write(const char *store_path)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/lock", store_path);
+	fd = cts_lock_try(path);
+	if (fd < 0) {
+		cts_fail(CTS_ELOCKED, "another process holds '%s'", path);
+		cts_hint("end it, then rebuild again");
+		return CTS_ELOCKED;
+	}
+	return fd;
+}
+
+int cts_lock_try(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+int cts_repo_create(const char *path)
+{
+	git_repository_init_options options;
+	git_repository *repo = NULL;
+	char fresh[PATH_MAX];
+	int rc = cts_git_start();
+
+	if (rc < 0)
+		return rc;
+	if (access(path, F_OK) == 0)
+		return cts_fail(CTS_EREFUSED, "'%s' exists", path);
+	snprintf(fresh, sizeof(fresh), "%s.XXXXXX", path);
+	if (!mkdtemp(fresh))
+		return cts_fail_errno(CTS_EIO, errno, "cannot make '%s'", path);
+	if (chmod(fresh, 0755) != 0) {
+		rc = cts_fail_errno(CTS_EIO, errno, "cannot make '%s'", path);
+		goto out;
+	}
+	git_repository_init_options_init(&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
+	options.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR;
+	options.initial_head = "main";
+	rc = git_repository_init_ext(&repo, fresh, &options);
+	if (rc < 0) {
+		rc = cts_fail_git(CTS_EIO, rc, "cannot make a repository at '%s'", path);
+		goto out;
+	}
+	rc = cts_sync_tree(fresh);
+	if (rc == 0 && rename(fresh, path) != 0)
+		rc = cts_fail_errno(CTS_EIO, errno, "cannot make '%s'", path);
+	if (rc == 0)
+		rc = cts_sync_tree(path);
+out:
+	git_repository_free(repo);
+	if (rc < 0)
+		cts_remove_tree(fresh);
+	return rc;
+}
+
+int cts_repo_open(git_repository **out, const char *path)
+{
+	git_repository *repo = NULL;
+	char shallow[PATH_MAX];
+	int rc = cts_git_start();
+
+	if (rc < 0)
+		return rc;
+	rc = git_repository_open_ext(
+		&repo, path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
+	if (rc < 0) {
+		rc = cts_fail_git(CTS_EUNREACHABLE, rc, "no git repository at '%s'", path);
+		cts_hint("check the path, or make one there: ctsync remote add NAME %s --create", path);
+		return rc;
+	}
+	snprintf(shallow, sizeof(shallow), "%s/shallow", git_repository_path(repo));
+	if (access(shallow, F_OK) == 0) {
+		git_repository_free(repo);
+		return cts_fail(CTS_EREFUSED, "the repository '%s' is shallow", path);
+	}
+	*out = repo;
+	return 0;
+}
+
+int cts_repo_refs(git_repository *repo, struct cts_ref_entry **out, size_t *count,
+	struct cts_arena *arena)
+{
+	git_reference_iterator *iterator = NULL;
+	git_reference *ref = NULL;
+	struct cts_ref_entry *entries = NULL;
+	size_t found = 0;
+	int rc = git_reference_iterator_new(&iterator, repo);
+
+	if (rc < 0)
+		return cts_fail_git(CTS_EDAMAGED, rc, "cannot read the branches of '%s'",
+			git_repository_path(repo));
+	while ((rc = git_reference_next(&ref, iterator)) == 0) {
+		const git_oid *target = git_reference_target(ref);
+
+		if (target) {
+			struct cts_ref_entry *entry =
+				cts_arena_push(arena, &entries, &found, sizeof(*entry));
+
+			entry->name = cts_arena_strdup(arena, git_reference_name(ref));
+			entry->oid = cts_git_oid_to(target);
+		}
+		git_reference_free(ref);
+	}
+	git_reference_iterator_free(iterator);
+	if (rc != GIT_ITEROVER)
+		return cts_fail_git(CTS_EDAMAGED, rc, "cannot read the branches of '%s'",
+			git_repository_path(repo));
+	*out = entries;
+	*count = found;
+	return 0;
+}
+
+int cts_repo_ref(git_repository *repo, struct cts_oid *out, const char *name)
+{
+	git_oid oid;
+	int rc = git_reference_name_to_id(&oid, repo, name);
+
+	if (rc == GIT_ENOTFOUND) {
+		*out = (struct cts_oid){0};
+		return 0;
+	}
+	if (rc < 0)
+		return cts_fail_git(CTS_EDAMAGED, rc, "cannot read the branch '%s'", name);
+	*out = cts_git_oid_to(&oid);
+	return 0;
+}
+
+int cts_repo_move(git_repository *repo, const char *name, const struct cts_oid *old,
+	const struct cts_oid *oid)
+{
+	git_oid from = cts_git_oid_from(old), to = cts_git_oid_from(oid);
+	git_reference *ref = NULL;
+	int rc = git_reference_create_matching(&ref, repo, name, &to, !cts_oid_is_zero(old),
+		cts_oid_is_zero(old) ? NULL : &from, NULL);
+
+	git_reference_free(ref);
+	if (rc == GIT_EMODIFIED || rc == GIT_EEXISTS)
+		return cts_fail(CTS_EREJECTED, "the branch '%s' was moved by somebody else", name);
+	if (rc < 0)
+		return cts_fail_git(CTS_EIO, rc, "cannot move the branch '%s'", name);
+	return 0;
+}
+
+bool cts_branch_parse(const char **agency, const char **writer, struct cts_arena *arena,
+	const char *name)
+{
+	static const char prefix[] = "refs/heads/";
+	const char *slash;
+
+	if (strncmp(name, prefix, sizeof(prefix) - 1) != 0)
+		return false;
+	name += sizeof(prefix) - 1;
+	slash = strchr(name, '/');
+	if (!slash)
+		return false;
+	*agency = cts_arena_strndup(arena, name, (size_t)(slash - name));
+	*writer = cts_arena_strdup(arena, slash + 1);
+	return cts_agency_is_valid(*agency) && cts_writer_is_valid(*writer);
+}

@@ -1,0 +1,58 @@
+/*
+ * Bare repositories on this machine's disks: the mirror, and hubs on a path. Made whole and synced or not
+ * at all; references read and moved with their locks.
+ */
+#ifndef CTS_SYNC_REPO_H
+#define CTS_SYNC_REPO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "proto/arena.h"
+#include "proto/hash.h"
+#include "sync/git.h"
+
+struct cts_ref_entry {
+	const char *name; /* "refs/heads/nzp/7f3a9c21d0b4e586" */
+	struct cts_oid oid;
+};
+
+/* Makes an empty bare repository with HEAD main at `path`, which must not exist: under a temporary name
+ * beside it, synced, renamed. @return CTS_EREFUSED when something is there */
+int cts_repo_create(const char *path);
+
+/* @return CTS_EUNREACHABLE: no repository there; CTS_EREFUSED: a shallow or partial one */
+int cts_repo_open(git_repository **out, const char *path);
+
+/* Every direct reference, by name. In `arena`. */
+int cts_repo_refs(git_repository *repo, struct cts_ref_entry **out, size_t *count,
+	struct cts_arena *arena);
+
+/* The reference's value; zero when there is none. */
+int cts_repo_ref(git_repository *repo, struct cts_oid *out, const char *name);
+
+/* Moves a reference from `old` (zero: it must not exist) to `oid`, under its lock, synced.
+ * @return CTS_EREJECTED when it is not at `old`; CTS_ELOCKED */
+int cts_repo_move(git_repository *repo, const char *name, const struct cts_oid *old,
+	const struct cts_oid *oid);
+
+/* Syncs every file and folder below `path`, then the folder that holds it. */
+int cts_sync_tree(const char *path);
+
+/* Removes a folder and all below it; for what was made under a temporary name. */
+void cts_remove_tree(const char *path);
+
+/* Removes every *.lock below refs/ of a repository that only we write, and its HEAD's and packed-refs'. */
+void cts_remove_stale_locks(const char *git_dir);
+
+/* The store's write lock, for a rebuild that cannot open the store. @return a descriptor, CTS_ELOCKED */
+int cts_lock_take_write(const char *store_path);
+
+/* A flock without waiting: a descriptor, or -1 when somebody holds it or it cannot be had. Sets no error. */
+int cts_lock_try(const char *path);
+
+/* refs/heads/<agency>/<16 hex>: both parts in the arena. False for any other name. */
+bool cts_branch_parse(const char **agency, const char **writer, struct cts_arena *arena,
+	const char *name);
+
+#endif

@@ -1,0 +1,316 @@
+/*
+ * A quarantine is a bare repository of its own below the store, with the mirror as its alternate and the
+ * mirror's branches as what it offers when it negotiates. Branches are asked for by exact names and kept
+ * under flat ones: one ill-named branch of a server makes a fetch by pattern bring nothing at all.
+ */
+#include "sync/source.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/time.h"
+
+/* ---- URLs ------------------------------------------------------------------------------------- */
+
+static bool begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+static bool is_loopback(const char *host)
+{
+	static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t size = strlen(names[i]);
+
+		if (begins(host, names[i]) &&
+			(host[size] == '\0' || host[size] == ':' || host[size] == '/'))
+			return true;
+	}
+	return false;
+}
+
+/* user@host:path, as git reads it: a colon before any slash. */
+static bool is_scp_like(const char *url)
+{
+	const char *colon = strchr(url, ':'), *slash = strchr(url, '/');
+
+	return colon && colon != url && (!slash || colon < slash);
+}
+
+int cts_url_check(const char *url)
+{
+	for (const char *at = url; *at; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			return cts_fail(CTS_EVALUE, "the URL has control characters");
+	if (!url[0] || url[0] == '-')
+		return cts_fail(CTS_EVALUE, "'%s' is no URL", url);
+	if (begins(url, "http://") && !is_loopback(url + 7)) {
+		cts_fail(CTS_EVALUE, "'%s' is not encrypted; http is for this machine only", url);
+		cts_hint("use https:// or ssh://");
+		return CTS_EVALUE;
+	}
+	if (!strstr(url, "://") || begins(url, "file://") || begins(url, "ssh://") ||
+		begins(url, "https://") || begins(url, "http://"))
+		return 0;
+	cts_fail(CTS_EVALUE, "'%s' is of a scheme that is not spoken here", url);
+	cts_hint("a path, ssh://, https://, or user@host:path");
+	return CTS_EVALUE;
+}
+
+const char *cts_url_path(const char *url)
+{
+	if (begins(url, "file://"))
+		return url + 7;
+	return strstr(url, "://") || is_scp_like(url) ? NULL : url;
+}
+
+/* ---- a server --------------------------------------------------------------------------------- */
+
+static int ask_credentials(git_credential **out, const char *url, const char *user,
+	unsigned allowed, void *payload)
+{
+	struct cts_talk *talk = payload;
+
+	(void)url;
+	/* libgit2 asks again for as long as the server says no. */
+	if (talk->attempts++ > 2)
+		return GIT_EAUTH;
+	if (allowed & GIT_CREDENTIAL_SSH_KEY)
+		return git_credential_ssh_key_from_agent(out, user ? user : "git");
+	if (allowed & GIT_CREDENTIAL_USERNAME)
+		return git_credential_username_new(out, user ? user : "git");
+	if (allowed & GIT_CREDENTIAL_DEFAULT)
+		return git_credential_default_new(out);
+	return GIT_EAUTH;
+}
+
+static int server_says(const char *text, int size, void *payload)
+{
+	struct cts_talk *talk = payload;
+
+	if (!talk->progress || !talk->progress->server_says)
+		return 0;
+	for (int i = 0; i < size; i++) {
+		if (text[i] != '\n' && text[i] != '\r') {
+			if (talk->line.size < 4096)
+				cts_buf_putc(&talk->line, text[i]);
+			continue;
+		}
+		if (talk->line.size)
+			talk->progress->server_says(
+				talk->progress->context, cts_buf_text(&talk->line));
+		cts_buf_clear(&talk->line);
+	}
+	return 0;
+}
+
+static int on_transfer(const git_indexer_progress *stats, void *payload)
+{
+	struct cts_talk *talk = payload;
+
+	if (talk->progress && talk->progress->step)
+		talk->progress->step(talk->progress->context, "receiving",
+			stats->received_objects, stats->total_objects);
+	return 0;
+}
+
+void cts_talk_callbacks(git_remote_callbacks *out, struct cts_talk *talk)
+{
+	git_remote_init_callbacks(out, GIT_REMOTE_CALLBACKS_VERSION);
+	out->credentials = ask_credentials;
+	out->sideband_progress = server_says;
+	out->transfer_progress = on_transfer;
+	out->payload = talk;
+}
+
+static int write_text(const char *path, const char *text, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), rc = 0;
+
+	if (fd < 0)
+		return cts_fail_errno(CTS_EIO, errno, "cannot write '%s'", path);
+	if (write(fd, text, size) != (ssize_t)size)
+		rc = cts_fail_errno(CTS_EIO, errno, "cannot write '%s'", path);
+	close(fd);
+	return rc;
+}
+
+/* The quarantine knows what the mirror has: its objects, and its branches to offer. */
+static int link_to_mirror(const char *quarantine, const char *mirror)
+{
+	struct cts_arena arena = {0};
+	struct cts_buf packed = {0}, alternate = {0};
+	struct cts_ref_entry *refs = NULL;
+	git_repository *repo = NULL;
+	char hex[CTS_OID_HEX + 1];
+	size_t count = 0;
+	int rc = cts_repo_open(&repo, mirror);
+
+	if (rc == 0)
+		rc = cts_repo_refs(repo, &refs, &count, &arena);
+	cts_buf_puts(&packed, "# pack-refs with: peeled fully-peeled sorted \n");
+	for (size_t i = 0; i < count; i++)
+		cts_buf_printf(&packed, "%s %s\n", cts_oid_format(hex, &refs[i].oid), refs[i].name);
+	cts_buf_printf(&alternate, "%s/objects\n", mirror);
+	if (rc == 0)
+		rc = write_text(cts_arena_printf(&arena, "%s/objects/info/alternates", quarantine),
+			alternate.data, alternate.size);
+	if (rc == 0)
+		rc = write_text(cts_arena_printf(&arena, "%s/packed-refs", quarantine), packed.data,
+			packed.size);
+	git_repository_free(repo);
+	cts_buf_release(&packed);
+	cts_buf_release(&alternate);
+	cts_arena_release(&arena);
+	return rc;
+}
+
+static int make_quarantine(struct cts_source *source, const char *store_path, const char *mirror)
+{
+	char *folder = cts_arena_printf(&source->arena, "%s/quarantine.XXXXXX", store_path);
+	char real[PATH_MAX];
+	const char *git;
+	int rc;
+
+	if (!mkdtemp(folder))
+		return cts_fail_errno(CTS_EIO, errno, "cannot make a folder in '%s'", store_path);
+	source->quarantine = folder;
+	/* While this is held, no other process takes the folder for one that a crash left. */
+	source->lock = cts_lock_try(cts_arena_printf(&source->arena, "%s/lock", folder));
+	git = cts_arena_printf(&source->arena, "%s/git", folder);
+	rc = cts_repo_create(git);
+	if (rc == 0 && mirror && realpath(mirror, real))
+		rc = link_to_mirror(git, real);
+	if (rc == 0)
+		rc = cts_repo_open(&source->repo, git);
+	return rc;
+}
+
+static bool is_wanted(struct cts_arena *arena, const char *name)
+{
+	const char *agency, *writer;
+
+	return cts_branch_parse(&agency, &writer, arena, name) ||
+		strcmp(name, "refs/heads/root") == 0 || strcmp(name, "refs/heads/main") == 0;
+}
+
+static int remote_failure(int code, const char *url)
+{
+	int rc = cts_fail_git(CTS_EUNREACHABLE, code, "cannot reach '%s'", url);
+
+	if (rc == CTS_EAUTH)
+		cts_hint("check the keys in your ssh agent, or the credentials for this host");
+	else
+		cts_hint("check the network and the address; what you changed stays here until then");
+	return rc;
+}
+
+/* Lists the server's branches and fetches the wanted ones under refs/quarantine/<n>. */
+static int fetch(struct cts_source *source, const char *url, const struct cts_progress *progress)
+{
+	struct cts_talk talk = {.progress = progress};
+	git_fetch_options options;
+	git_remote *remote = NULL;
+	const git_remote_head **heads = NULL;
+	size_t count = 0, wanted = 0;
+	char **specs = NULL;
+	git_strarray list;
+	int rc;
+
+	git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
+	cts_talk_callbacks(&options.callbacks, &talk);
+	options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
+	options.update_fetchhead = 0;
+	rc = git_remote_create_anonymous(&remote, source->repo, url);
+	if (rc == 0)
+		rc = git_remote_connect(
+			remote, GIT_DIRECTION_FETCH, &options.callbacks, NULL, NULL);
+	if (rc == 0)
+		rc = git_remote_ls(&heads, &count, remote);
+	if (rc < 0) {
+		rc = remote_failure(rc, url);
+		goto out;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct cts_ref_entry *entry;
+		char **spec;
+
+		entry = cts_arena_push(
+			&source->arena, &source->refs, &source->ref_count, sizeof(*entry));
+		entry->name = cts_arena_strdup(&source->arena, heads[i]->name);
+		entry->oid = cts_git_oid_to(&heads[i]->oid);
+		if (!is_wanted(&source->arena, entry->name))
+			continue;
+		spec = cts_arena_push(&source->arena, &specs, &wanted, sizeof(*spec));
+		*spec = cts_arena_printf(
+			&source->arena, "+%s:refs/quarantine/%zu", entry->name, i);
+	}
+	if (!wanted)
+		goto out;
+	list = (git_strarray){.strings = specs, .count = wanted};
+	talk.attempts = 0;
+	rc = git_remote_fetch(remote, &list, &options, NULL);
+	if (rc < 0)
+		rc = remote_failure(rc, url);
+out:
+	git_remote_free(remote);
+	cts_buf_release(&talk.line);
+	return rc;
+}
+
+int cts_source_open(struct cts_source *out, const char *url, const char *store_path,
+	const char *mirror, const struct cts_progress *progress)
+{
+	struct cts_source source = {.lock = -1};
+	const char *path = cts_url_path(url);
+	int rc = cts_url_check(url);
+
+	if (rc == 0)
+		rc = cts_git_start();
+	if (rc == 0 && path) {
+		rc = cts_repo_open(&source.repo, path);
+		if (rc == 0)
+			rc = cts_repo_refs(
+				source.repo, &source.refs, &source.ref_count, &source.arena);
+	} else if (rc == 0) {
+		rc = make_quarantine(&source, store_path, mirror);
+		if (rc == 0)
+			rc = fetch(&source, url, progress);
+	}
+	if (rc == 0)
+		rc = cts_odb_open(&source.odb, git_repository_path(source.repo));
+	if (rc < 0) {
+		cts_source_close(&source);
+		return rc;
+	}
+	*out = source;
+	return 0;
+}
+
+void cts_source_close(struct cts_source *source)
+{
+	cts_odb_free(source->odb);
+	git_repository_free(source->repo);
+	if (source->quarantine)
+		cts_remove_tree(source->quarantine);
+	if (source->lock >= 0)
+		close(source->lock);
+	cts_arena_release(&source->arena);
+	*source = (struct cts_source){.lock = -1};
+}
+
+struct cts_oid cts_source_ref(const struct cts_source *source, const char *name)
+{
+	for (size_t i = 0; i < source->ref_count; i++)
+		if (strcmp(source->refs[i].name, name) == 0)
+			return source->refs[i].oid;
+	return (struct cts_oid){0};
+}

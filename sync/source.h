@@ -1,0 +1,48 @@
+/*
+ * Where new commits are read from: a repository on a path, whose objects are read directly, or the
+ * quarantine into which libgit2 fetched what a server sent. Nothing of it is trusted (verify.h).
+ *
+ * Accepted: a path, file://, ssh://, user@host:path, https://, and http:// on loopback. A URL that begins
+ * with '-', has control bytes or another scheme is refused.
+ */
+#ifndef CTS_SYNC_SOURCE_H
+#define CTS_SYNC_SOURCE_H
+
+#include "sync/repo.h"
+#include "sync/road.h"
+
+/* @return CTS_EVALUE */
+int cts_url_check(const char *url);
+
+/* The path of a local repository, or NULL when the URL is of a server. */
+const char *cts_url_path(const char *url);
+
+struct cts_source {
+	struct cts_arena arena;
+	git_repository *repo;
+	struct cts_odb *odb;
+	const char *quarantine; /* its folder; NULL for a path */
+	int lock;         /* held while the quarantine lives; -1: none */
+	struct cts_ref_entry *refs; /* every branch, by the names that the remote gives them */
+	size_t ref_count;
+};
+
+/* Reads the branches of `url`; for a server, fetches those that are of interest: writers' branches, root
+ * and main. `store_path` is where a quarantine may be made, with `mirror` (may be NULL) as its alternate.
+ * @return CTS_EUNREACHABLE, CTS_EAUTH, CTS_EVALUE */
+int cts_source_open(struct cts_source *out, const char *url, const char *store_path,
+	const char *mirror, const struct cts_progress *progress);
+void cts_source_close(struct cts_source *source);
+
+/* The value of one of its branches; zero when there is none. */
+struct cts_oid cts_source_ref(const struct cts_source *source, const char *name);
+
+/* Credentials and server messages for libgit2's remotes; `context` is a struct cts_talk. */
+struct cts_talk {
+	const struct cts_progress *progress;
+	int attempts;
+	struct cts_buf line; /* of what the server says, until it ends */
+};
+void cts_talk_callbacks(git_remote_callbacks *out, struct cts_talk *talk);
+
+#endif

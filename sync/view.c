@@ -1,0 +1,180 @@
+/*
+ * A remote's main is taken on only if it is a view: its form is that of a view commit, its parents are
+ * views or commits that we have, and those together are a past that we hold. Whether its tree is the view
+ * of that past shows in the next one: ours is made from the records, never from it.
+ */
+#include "sync/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/commit.h"
+#include "sync/pack.h"
+
+enum { CHAIN_MAX = 100000 };
+
+static const char message[] = "view";
+
+static const char note_name[] = "view";
+
+int cts_view_note(struct cts_txn *txn, const struct cts_buf *note)
+{
+	return cts_txn_put_note(txn, note_name, note->data, note->size);
+}
+
+/* 1: the view is the one that was noted, and its past is joined. */
+static int read_note(struct cts_txn *txn, struct cts_vector *past, const struct cts_oid *view)
+{
+	struct cts_buf note = {0};
+	struct cts_vector noted = {0};
+	int rc = cts_txn_note(txn, &note, note_name);
+
+	if (rc == 0 && note.size > CTS_OID_SIZE &&
+		memcmp(note.data, view->bytes, CTS_OID_SIZE) == 0) {
+		rc = cts_vector_decode(
+			&noted, note.data + CTS_OID_SIZE, note.size - CTS_OID_SIZE);
+		if (rc == 0) {
+			cts_vector_join(past, &noted);
+			rc = 1;
+		}
+	}
+	cts_vector_release(&noted);
+	cts_buf_release(&note);
+	return rc;
+}
+
+/* Joins the pasts of everything that a chain of views shows. */
+static int read_chain(struct cts_txn *txn, struct cts_odb *source, struct cts_vector *past,
+	const struct cts_oid *main)
+{
+	struct cts_oid at = *main;
+	int rc = 0;
+
+	for (int n = 0; rc == 0 && n < CHAIN_MAX; n++) {
+		struct cts_arena arena = {0};
+		struct cts_buf bytes = {0};
+		struct cts_commit commit;
+		bool has_older = false;
+
+		rc = read_note(txn, past, &at);
+		if (rc)
+			return rc < 0 ? rc : 0;
+		rc = cts_odb_read(&bytes, source, CTS_OBJECT_COMMIT, &at);
+		if (rc == 0)
+			rc = cts_commit_parse(&commit, &arena, bytes.data, bytes.size);
+		if (rc == 0 && (!commit.is_view || strcmp(commit.message, message) != 0))
+			rc = CTS_EINTEGRITY;
+		for (size_t i = 0; rc == 0 && i < commit.parent_count; i++) {
+			struct cts_ref ref;
+
+			rc = cts_txn_find_commit(txn, &ref, &commit.parents[i]);
+			if (rc == 1) {
+				/* What an earlier view of the chain covers need not be added again. */
+				rc = cts_vector_has(past, ref) ? 0 : cts_txn_add_past(txn, past, ref);
+			} else if (rc == 0 && i == 0) {
+				at = commit.parents[0];
+				has_older = true;
+			} else if (rc == 0) {
+				rc = CTS_EINTEGRITY;
+			}
+		}
+		cts_arena_release(&arena);
+		cts_buf_release(&bytes);
+		if (rc == 0 && !has_older)
+			return 0;
+	}
+	return rc < 0 ? rc : CTS_EINTEGRITY;
+}
+
+static int write_commit(struct cts_road *road, struct cts_oid *out, const struct cts_commit *commit)
+{
+	struct cts_buf bytes = {0};
+	struct cts_pack *pack = NULL;
+	char name[CTS_OID_HEX + 1];
+	int rc;
+
+	cts_commit_format(&bytes, commit);
+	*out = cts_git_oid("commit", bytes.data, bytes.size);
+	if (!cts_odb_has(road->odb, out)) {
+		rc = cts_pack_open(&pack, road->pack_dir, NULL);
+		if (rc == 0)
+			rc = cts_pack_put(
+				out, pack, CTS_OBJECT_COMMIT, bytes.data, bytes.size, NULL);
+		if (rc == 0)
+			rc = cts_pack_finish(name, pack);
+		if (rc == 0)
+			rc = cts_odb_refresh(road->odb);
+	} else {
+		rc = 0;
+	}
+	cts_pack_free(pack);
+	cts_buf_release(&bytes);
+	return rc;
+}
+
+int cts_view_commit(struct cts_road *road, struct cts_oid *out, struct cts_buf *note,
+	const struct cts_oid *main, const struct cts_oid *tree, struct cts_odb *source)
+{
+	struct cts_arena arena = {0};
+	struct cts_vector past = {0};
+	struct cts_txn *txn = NULL;
+	struct cts_line *heads;
+	size_t count = 0;
+	struct cts_commit commit = {
+		.tree = *tree, .author = CTS_VIEW_AUTHOR, .message = message, .is_view = true};
+	int rc = cts_txn_begin(&txn, road->store);
+
+	if (rc == 0 && !cts_oid_is_zero(main)) {
+		rc = read_chain(txn, source, &past, main);
+		if (rc == CTS_EINTEGRITY || rc == CTS_ENOTFOUND || rc == CTS_ENEWER)
+			rc = cts_fail(CTS_EREFUSED, "main is not a view that ctsync made");
+	}
+	if (rc == 0)
+		rc = cts_txn_newest_heads(txn, &heads, &count, &arena);
+	if (rc < 0)
+		goto out;
+	commit.parents = cts_arena_alloc(&arena, (count + 1) * sizeof(*commit.parents));
+	if (!cts_oid_is_zero(main))
+		commit.parents[commit.parent_count++] = *main;
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		struct cts_ref ref = {.line = heads[i].line, .seq = heads[i].head_seq};
+		struct cts_change change;
+
+		if (!ref.seq || cts_vector_has(&past, ref) ||
+			commit.parent_count == CTS_COMMIT_PARENTS_MAX)
+			continue;
+		rc = cts_txn_change(txn, &change, &arena, ref);
+		if (rc == 0 && change.time > commit.time)
+			commit.time = change.time;
+		commit.parents[commit.parent_count++] = heads[i].head;
+		rc = rc < 0 ? rc : cts_txn_add_past(txn, &past, ref);
+	}
+	if (rc < 0)
+		goto out;
+	if (commit.parent_count == !cts_oid_is_zero(main)) {
+		*out = *main;
+		goto out;
+	}
+	if (!cts_oid_is_zero(main)) {
+		struct cts_buf bytes = {0};
+		struct cts_commit old;
+
+		rc = cts_odb_read(&bytes, source, CTS_OBJECT_COMMIT, main);
+		if (rc == 0)
+			rc = cts_commit_parse(&old, &arena, bytes.data, bytes.size);
+		if (rc == 0 && old.time > commit.time)
+			commit.time = old.time;
+		cts_buf_release(&bytes);
+	}
+	if (rc == 0)
+		rc = write_commit(road, out, &commit);
+	if (rc == 0) {
+		cts_buf_put(note, out->bytes, CTS_OID_SIZE);
+		cts_vector_encode(note, &past);
+	}
+out:
+	cts_txn_end(txn);
+	cts_vector_release(&past);
+	cts_arena_release(&arena);
+	return rc;
+}
