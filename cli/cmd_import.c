@@ -29,10 +29,14 @@ struct import_options {
 };
 
 static const struct cts_opt import_rows[] = {
-	{.name = "format", .argument = "FORMAT", .kind = CTS_OPT_STRING,
+	{.name = "format",
+		.argument = "FORMAT",
+		.kind = CTS_OPT_STRING,
 		.offset = offsetof(struct import_options, format),
 		.help = "table, briefs, csv, tsv, json or ndjson, where the file does not tell"},
-	{.name = "kind", .argument = "KIND", .kind = CTS_OPT_STRING,
+	{.name = "kind",
+		.argument = "KIND",
+		.kind = CTS_OPT_STRING,
 		.offset = offsetof(struct import_options, kind),
 		.help = "the kind of the records; csv and tsv need it"},
 	CTS_OPT_MESSAGE(struct import_options),
@@ -46,9 +50,9 @@ static const struct cts_argument import_arguments[] = {
 	{0},
 };
 
-/* ---- the file --------------------------------------------------------------------------------- */
+/* ---- the file ------------------------------------------------------------------------------- */
 
-/* A pipe is read to the end into a file without a name: an import reads its input more than once. */
+/* A pipe is read into a file without a name: an import reads its input more than once. */
 static int spool(int *out, int from, const char *path)
 {
 	FILE *file = tmpfile();
@@ -152,7 +156,7 @@ static int choose_kind(struct cts_import *import, const struct import_options *o
 	return 0;
 }
 
-/* ---- documents -------------------------------------------------------------------------------- */
+/* ---- documents ------------------------------------------------------------------------------ */
 
 static int read_document(struct cts_draft *draft, const struct cts_import *import)
 {
@@ -174,7 +178,7 @@ static int read_document(struct cts_draft *draft, const struct cts_import *impor
 	return cts_brief_document_read(draft, &rows);
 }
 
-/* ---- run -------------------------------------------------------------------------------------- */
+/* ---- run ------------------------------------------------------------------------------------ */
 
 static int write_all(struct cts_session *session, struct cts_import *import,
 	const struct import_options *options, struct cts_write *write)
@@ -228,8 +232,8 @@ static int import_run(struct cts_session *session, const void *given, int argc, 
 	rc = write_all(session, &import, options, &write);
 	if (rc < 0)
 		goto out;
-	cts_import_put_report(&session->out, &import, write.changed ? write.change : NULL,
-		options->dry_run);
+	cts_import_put_report(
+		&session->out, &import, write.changed ? write.change : NULL, options->dry_run);
 out:
 	cts_import_release(&import);
 	cts_draft_release(&draft);

@@ -1,7 +1,7 @@
 /*
- * A draft into the store. A field is set when nobody edited it since the last import of the same source:
- * it was never edited, or its last edit was such an import. A field that such an import set, and that the
- * document has no more, is cleared. Everything else stays and is listed.
+ * A draft into the store. A field is set when nobody edited it since the last import of the same
+ * source: it was never edited, or its last edit was such an import. A field that such an import
+ * set, and that the document has no more, is cleared. Everything else stays and is listed.
  */
 #include <string.h>
 
@@ -47,7 +47,7 @@ static int read_history(struct history *out, struct cts_txn *txn, struct cts_are
 	return cts_txn_each_history(txn, key, true, look_at_edits, out);
 }
 
-/* ---- drafts become records --------------------------------------------------------------------- */
+/* ---- drafts become records ------------------------------------------------------------------ */
 
 static void add_problem(struct cts_import *import, int rc, struct cts_cell_place place)
 {
@@ -94,8 +94,8 @@ static const char *join_items(struct cts_arena *arena, struct cts_value value)
 static void keep(struct cts_import *import, const char *key, const char *field,
 	struct cts_value shown, struct cts_value offered)
 {
-	struct cts_import_kept *kept = cts_arena_push(
-		&import->arena, &import->kept, &import->kept_count, sizeof(*kept));
+	struct cts_import_kept *kept =
+		cts_arena_push(&import->arena, &import->kept, &import->kept_count, sizeof(*kept));
 
 	kept->record = cts_arena_strdup(&import->arena, key);
 	kept->field = cts_arena_strdup(&import->arena, field);
@@ -119,13 +119,12 @@ static int update_record(struct cts_import *import, struct cts_txn *txn, struct 
 		if (cts_value_equal(shown, value))
 			continue;
 		if (!history.fields) {
-			rc = read_history(
-				&history, txn, &record->arena, import, record->kind, key);
+			rc = read_history(&history, txn, &record->arena, import, record->kind, key);
 			if (rc < 0)
 				return rc;
 		}
 		may_set = history.fields[i] == EDITED_BY_IMPORT ||
-			(history.fields[i] == EDITED_NEVER && !cts_value_is_set(shown));
+			  (history.fields[i] == EDITED_NEVER && !cts_value_is_set(shown));
 		if (cts_record_conflict(record, field->name)) {
 			may_set = import->settle && cts_value_is_set(value);
 			if (may_set)
@@ -169,8 +168,7 @@ static int put_record(
 		if (rc >= 0)
 			cts_import_count(import, offered->kind, true, true);
 		return rc;
-	case CTS_LIFE_LIVE:
-		return put_live(import, txn, offered, key);
+	case CTS_LIFE_LIVE: return put_live(import, txn, offered, key);
 	case CTS_LIFE_DELETED:
 		keep(import, key, CTS_DELETED, cts_value_of(&import->arena, "true"),
 			cts_value_of(&import->arena, "false"));
@@ -180,8 +178,8 @@ static int put_record(
 	return 0;
 }
 
-static int import_record(struct cts_import *import, struct cts_txn *txn,
-	const struct cts_draft_record *draft)
+static int import_record(
+	struct cts_import *import, struct cts_txn *txn, const struct cts_draft_record *draft)
 {
 	const struct cts_kind *kind;
 	struct cts_record offered;
@@ -206,7 +204,7 @@ static int import_record(struct cts_import *import, struct cts_txn *txn,
 	return rc < 0 ? rc : 0;
 }
 
-/* ---- questions ---------------------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------------------ */
 
 /* Somebody has set one of the fields that the question is about, or deleted the record. */
 static int is_answered(bool *answered, struct cts_import *import, struct cts_txn *txn,
@@ -220,9 +218,8 @@ static int is_answered(bool *answered, struct cts_import *import, struct cts_txn
 	int rc;
 
 	*answered = false;
-	kind = cts_schema_kind(import->schema,
-		cts_arena_strndup(
-			&import->arena, question->record, (size_t)(slash - question->record)));
+	kind = cts_schema_kind(import->schema, cts_arena_strndup(&import->arena, question->record,
+						       (size_t)(slash - question->record)));
 	if (!kind)
 		return 0;
 	rc = cts_txn_life(txn, &life, question->record);

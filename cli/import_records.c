@@ -1,6 +1,6 @@
 /*
- * Records of csv, tsv, json and ndjson, one at a time: read, checked, put. Memory is that of one record,
- * whatever the length of the file (a json file is read whole; ndjson is for long ones).
+ * Records of csv, tsv, json and ndjson, one at a time: read, checked, put. Memory is that of one
+ * record, whatever the length of the file (a json file is read whole; ndjson is for long ones).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 
 #define JSON_MAX (256 * 1024 * 1024) /* bytes of a json file, which is read whole */
 
-/* ---- one record ------------------------------------------------------------------------------- */
+/* ---- one record ----------------------------------------------------------------------------- */
 
 /* `given` over what stands: fields that were not named stay. */
 static int fill_in(struct cts_import *import, struct cts_record *record,
@@ -32,12 +32,14 @@ static int fill_in(struct cts_import *import, struct cts_record *record,
 			continue;
 		value = cts_record_get(given, field);
 		if (cts_record_conflict(record, field->name)) {
-			if (cts_value_equal(value, cts_record_get(record, field)) && !import->settle)
+			if (cts_value_equal(value, cts_record_get(record, field)) &&
+				!import->settle)
 				continue;
 			if (!import->settle) {
-				cts_fail(CTS_EREFUSED, "'%s' of '%s/%s' is in conflict", field->name,
-					record->kind->name, record->id);
-				cts_hint("ctsync conflicts %s/%s, or --settle to mean the new value",
+				cts_fail(CTS_EREFUSED, "'%s' of '%s/%s' is in conflict",
+					field->name, record->kind->name, record->id);
+				cts_hint(
+					"ctsync conflicts %s/%s, or --settle to mean the new value",
 					record->kind->name, record->id);
 				return CTS_EREFUSED;
 			}
@@ -48,8 +50,8 @@ static int fill_in(struct cts_import *import, struct cts_record *record,
 	return 0;
 }
 
-static int put_new(struct cts_import *import, struct cts_txn *txn, const struct cts_record *given,
-	size_t row)
+static int put_new(
+	struct cts_import *import, struct cts_txn *txn, const struct cts_record *given, size_t row)
 {
 	struct cts_record record;
 	const struct cts_field *source = cts_kind_field(given->kind, CTS_COMMON_SOURCE);
@@ -62,7 +64,8 @@ static int put_new(struct cts_import *import, struct cts_txn *txn, const struct 
 		cts_record_set(&record, source,
 			cts_value_of(&record.arena,
 				cts_arena_printf(&record.arena, "%s:%zu:1", import->file, row)));
-	rc = import->problems.count ? cts_validate_record(&record, NULL) : cts_txn_put(txn, &record);
+	rc = import->problems.count ? cts_validate_record(&record, NULL)
+				    : cts_txn_put(txn, &record);
 	if (rc >= 0)
 		cts_import_count(import, record.kind, true, true);
 	cts_record_release(&record);
@@ -99,10 +102,8 @@ static int put_record(struct cts_import *import, struct cts_txn *txn,
 	if (rc < 0)
 		return rc;
 	switch (life) {
-	case CTS_LIFE_NONE:
-		return put_new(import, txn, given, row);
-	case CTS_LIFE_LIVE:
-		return put_existing(import, txn, key, given, named);
+	case CTS_LIFE_NONE: return put_new(import, txn, given, row);
+	case CTS_LIFE_LIVE: return put_existing(import, txn, key, given, named);
 	case CTS_LIFE_DELETED:
 		cts_fail(CTS_EREFUSED, "'%s' was deleted", key);
 		cts_hint("ctsync add --again %s", key);
@@ -111,13 +112,14 @@ static int put_record(struct cts_import *import, struct cts_txn *txn,
 	return 0;
 }
 
-/* What the file has wrong goes to the problems; what the store or the disk has wrong ends the import. */
+/* What the file has wrong goes to the problems; what the store or the disk has wrong ends the
+ * import. */
 static bool is_problem(int rc)
 {
 	return rc == CTS_EVALUE || rc == CTS_EREFUSED;
 }
 
-/* ---- csv and tsv ------------------------------------------------------------------------------ */
+/* ---- csv and tsv ---------------------------------------------------------------------------- */
 
 static int import_sheet(struct cts_import *import, struct cts_txn *txn, struct cts_record *record)
 {
@@ -143,7 +145,7 @@ static int import_sheet(struct cts_import *import, struct cts_txn *txn, struct c
 	return rc < 0 ? rc : 0;
 }
 
-/* ---- json and ndjson -------------------------------------------------------------------------- */
+/* ---- json and ndjson ------------------------------------------------------------------------ */
 
 static int read_whole(struct cts_buf *out, const struct cts_import *import)
 {
@@ -166,8 +168,8 @@ static int read_whole(struct cts_buf *out, const struct cts_import *import)
 }
 
 /* Every named value made canonical. Each wrong one is a problem of its own. */
-static bool check_values(struct cts_import *import, struct cts_record *record, const bool *named,
-	size_t row)
+static bool check_values(
+	struct cts_import *import, struct cts_record *record, const bool *named, size_t row)
 {
 	size_t before = import->problems.count;
 	int rc = *record->id ? cts_id_check(record->id)
@@ -233,7 +235,8 @@ static int import_json(struct cts_import *import, struct cts_txn *txn, struct ct
 	} else {
 		rc = read_whole(&data, import);
 		if (rc >= 0)
-			rc = cts_json_input_open(&input, import->path, cts_buf_text(&data), data.size);
+			rc = cts_json_input_open(
+				&input, import->path, cts_buf_text(&data), data.size);
 	}
 	if (rc >= 0)
 		rc = import_objects(import, txn, input, record);

@@ -54,7 +54,8 @@ static void put_kept(struct cts_out *out, const struct cts_import *import)
 {
 	if (!import->kept_count)
 		return;
-	cts_out_printf(out, "\n%zu kept, because somebody edited them since:\n", import->kept_count);
+	cts_out_printf(
+		out, "\n%zu kept, because somebody edited them since:\n", import->kept_count);
 	for (size_t i = 0; i < import->kept_count; i++) {
 		const struct cts_import_kept *kept = &import->kept[i];
 
@@ -111,8 +112,8 @@ static void put_questions(struct cts_out *out, const struct cts_import *import)
 	}
 }
 
-static void put_text(struct cts_out *out, const struct cts_import *import, const char *change,
-	bool dry_run)
+static void put_text(
+	struct cts_out *out, const struct cts_import *import, const char *change, bool dry_run)
 {
 	if (change && !dry_run)
 		cts_out_printf(out, "%s\n", change);
@@ -128,8 +129,8 @@ static void put_text(struct cts_out *out, const struct cts_import *import, const
 	}
 }
 
-void cts_import_put_report(struct cts_out *out, const struct cts_import *import, const char *change,
-	bool dry_run)
+void cts_import_put_report(
+	struct cts_out *out, const struct cts_import *import, const char *change, bool dry_run)
 {
 	if (cts_out_is_json(out))
 		put_json(out, import, dry_run ? NULL : change);

@@ -24,7 +24,8 @@ void cts_import_release(struct cts_import *import)
 	cts_problems_release(&import->problems);
 }
 
-void cts_import_count(struct cts_import *import, const struct cts_kind *kind, bool created, bool changed)
+void cts_import_count(
+	struct cts_import *import, const struct cts_kind *kind, bool created, bool changed)
 {
 	size_t i = 0;
 
@@ -64,5 +65,5 @@ bool cts_import_is_message(const char *message, const char *file)
 		line--;
 	size -= (size_t)(line - message);
 	return size == strlen(file) + 7 && strncmp(line, "import ", 7) == 0 &&
-		strncmp(line + 7, file, size - 7) == 0;
+	       strncmp(line + 7, file, size - 7) == 0;
 }

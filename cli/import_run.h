@@ -2,8 +2,9 @@
  * The writing half of an import: what the readers of cli/import hand out goes into one transaction.
  * Used by cmd_import.c alone.
  *
- * The functions run inside cts_store_write and may be run again, so each begins by resetting the report
- * and rewinding the file. After the first problem nothing more is put, but all is still checked.
+ * The functions run inside cts_store_write and may be run again, so each begins by resetting the
+ * report and rewinding the file. After the first problem nothing more is put, but all is still
+ * checked.
  */
 #ifndef CTS_CLI_IMPORT_RUN_H
 #define CTS_CLI_IMPORT_RUN_H
@@ -37,7 +38,7 @@ struct cts_import {
 	enum cts_import_format format;
 	const struct cts_kind *kind; /* --kind, or NULL */
 	bool settle;
-	int fd;                      /* of records; can be rewound */
+	int fd;                        /* of records; can be rewound */
 	const struct cts_draft *draft; /* of a document */
 	/* the report */
 	uint64_t created, changed, unchanged;
@@ -57,7 +58,8 @@ void cts_import_reset(struct cts_import *import);
 void cts_import_release(struct cts_import *import);
 
 /* Counts what a put did. */
-void cts_import_count(struct cts_import *import, const struct cts_kind *kind, bool created, bool changed);
+void cts_import_count(
+	struct cts_import *import, const struct cts_kind *kind, bool created, bool changed);
 
 /* cts_write_fn: the records of a csv, tsv, json or ndjson file. */
 int cts_import_records(struct cts_txn *txn, void *import);
@@ -65,8 +67,8 @@ int cts_import_records(struct cts_txn *txn, void *import);
 /* cts_write_fn: the records of a draft. */
 int cts_import_draft(struct cts_txn *txn, void *import);
 
-/* The message of the change: the user's words, if any, and then the line by which a later import knows
- * that this one was of the same source. */
+/* The message of the change: the user's words, if any, and then the line by which a later import
+ * knows that this one was of the same source. */
 const char *cts_import_message(struct cts_arena *arena, const char *given, const char *file);
 
 /* The change was an import of that file. */

@@ -1,7 +1,7 @@
 /*
- * A row with a heading and content is a section; a row with one text alone is a topic where a section
- * follows it. Everything above the first topic is left out with its reason: banners, and the legend of
- * grounds, which looks like a withheld passage but stands in no brief.
+ * A row with a heading and content is a section; a row with one text alone is a topic where a
+ * section follows it. Everything above the first topic is left out with its reason: banners, and
+ * the legend of grounds, which looks like a withheld passage but stands in no brief.
  */
 #include "cli/import/brief_document.h"
 
@@ -33,6 +33,7 @@ struct reader {
 };
 
 /* What a heading says that the section is for, by the words in it, first match first. */
+/* clang-format off */
 static const struct {
 	const char *words, *role;
 } roles[] = {
@@ -45,6 +46,7 @@ static const struct {
 	{"being done", "current_work"},
 	{"approach", "approach"},
 };
+/* clang-format on */
 
 static const char *role_of(const char *heading)
 {
@@ -65,8 +67,8 @@ static const char *first_text(struct cts_arena *arena, const struct cts_row *row
 static bool is_banner(const char *text)
 {
 	return strncasecmp(text, "released under", 14) == 0 ||
-		strncasecmp(text, "[released under", 15) == 0 ||
-		strncasecmp(text, "proactively released", 20) == 0;
+	       strncasecmp(text, "[released under", 15) == 0 ||
+	       strncasecmp(text, "proactively released", 20) == 0;
 }
 
 static bool is_ground(struct cts_arena *arena, const char *text)
@@ -88,8 +90,7 @@ static bool is_empty_section(const struct cts_row *row)
 }
 
 /* The next row that says something, banners aside, is a section. */
-static bool section_follows(
-	struct cts_arena *arena, const struct cts_rows *rows, size_t index)
+static bool section_follows(struct cts_arena *arena, const struct cts_rows *rows, size_t index)
 {
 	while (++index < rows->count) {
 		const struct cts_row *row = &rows->rows[index];
@@ -117,7 +118,7 @@ static enum row_form form_of(struct cts_arena *arena, const struct cts_rows *row
 		/* Bold and with an empty cell behind it: a section without content, unless
 		 * nothing but a topic can stand here. */
 		bool after_blank = index == 0 || !rows->rows[index - 1].cell_count ||
-			is_banner(first_text(arena, &rows->rows[index - 1]));
+				   is_banner(first_text(arena, &rows->rows[index - 1]));
 
 		if (section_follows(arena, rows, index) && (after_blank || row->is_cut) &&
 			(after_blank || !cts_markup_is_bold(row->cells[0])))
@@ -149,7 +150,7 @@ bool cts_brief_document_is(struct cts_arena *arena, const struct cts_rows *rows)
 	return sections >= 2;
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 static void read_topic(struct reader *reader, const struct cts_row *row)
 {
@@ -170,8 +171,8 @@ static void read_topic(struct reader *reader, const struct cts_row *row)
 	reader->section_count = 0;
 	cts_draft_leave_struck_out(reader->draft, place, row->cells[0]);
 	cts_draft_put(reader->draft, reader->brief, CTS_BRIEF_TOPIC, place, withheld.text);
-	cts_draft_put_number(reader->draft, reader->brief, CTS_BRIEF_POSITION, place,
-		++reader->brief_count);
+	cts_draft_put_number(
+		reader->draft, reader->brief, CTS_BRIEF_POSITION, place, ++reader->brief_count);
 	cts_draft_ask(reader->draft, reader->brief, CTS_BRIEF_AS_AT, NULL,
 		CTS_BRIEF_AS_AT "=YYYY-MM-DD", "for which day is the brief '%s' true?", topic);
 }
@@ -181,8 +182,7 @@ static void put_item(struct reader *reader, struct cts_cell_place place, const c
 	struct cts_withheld withheld;
 
 	cts_withheld_read(&withheld, &reader->draft->arena, text);
-	cts_draft_put(
-		reader->draft, reader->section, CTS_SECTION_ITEMS, place, withheld.text);
+	cts_draft_put(reader->draft, reader->section, CTS_SECTION_ITEMS, place, withheld.text);
 }
 
 /* Text outside of lists and paragraphs: one item a bullet. */
@@ -195,8 +195,8 @@ static void put_loose(struct reader *reader, struct cts_cell_place place, const 
 		size_t bullet = cts_markup_bullet(at, false);
 
 		if (bullet) {
-			put_item(reader, place,
-				cts_markup_trim(arena, start, (size_t)(at - start)));
+			put_item(
+				reader, place, cts_markup_trim(arena, start, (size_t)(at - start)));
 			start = at + bullet;
 		}
 		at += bullet ? bullet : 1;
@@ -214,12 +214,9 @@ static void read_content(struct reader *reader, struct cts_cell_place place, con
 
 		switch (blocks[i].kind) {
 		case CTS_BLOCK_STRUCK:
-			cts_draft_leave_out(
-				reader->draft, place, text, "struck out in the source");
+			cts_draft_leave_out(reader->draft, place, text, "struck out in the source");
 			break;
-		case CTS_BLOCK_LOOSE:
-			put_loose(reader, place, text);
-			break;
+		case CTS_BLOCK_LOOSE: put_loose(reader, place, text); break;
 		case CTS_BLOCK_PARAGRAPH:
 		case CTS_BLOCK_ITEM:
 			put_item(reader, place, text + cts_markup_bullet(text, true));
@@ -257,8 +254,7 @@ static void ask_counterpart(struct reader *reader, const char *heading)
 		return;
 	name = cts_arena_strndup(&reader->draft->arena, with, size);
 	cts_draft_ask(reader->draft, reader->brief, CTS_BRIEF_COUNTERPARTS, NULL,
-		cts_arena_printf(
-			&reader->draft->arena, CTS_BRIEF_COUNTERPARTS "+='%s'", name),
+		cts_arena_printf(&reader->draft->arena, CTS_BRIEF_COUNTERPARTS "+='%s'", name),
 		"whom is the brief for talks with? A heading names '%s'", name);
 }
 
@@ -270,8 +266,8 @@ static int read_section(struct reader *reader, const struct cts_row *row)
 	struct cts_withheld withheld;
 
 	if (!reader->brief)
-		return cts_draft_fail(reader->draft, place, "the section '%s' stands above any topic",
-			heading);
+		return cts_draft_fail(
+			reader->draft, place, "the section '%s' stands above any topic", heading);
 	for (size_t i = 2; i < row->cell_count; i++)
 		if (*row->cells[i])
 			return cts_draft_fail(reader->draft,
@@ -285,12 +281,10 @@ static int read_section(struct reader *reader, const struct cts_row *row)
 		place);
 	cts_draft_put(reader->draft, reader->section, CTS_SECTION_BRIEF, place,
 		cts_arena_printf(arena, "%s/%s", CTS_KIND_BRIEF, reader->brief->id));
-	cts_draft_put_number(reader->draft, reader->section, CTS_SECTION_POSITION, place,
-		reader->section_count);
-	cts_draft_put(
-		reader->draft, reader->section, CTS_SECTION_HEADING, place, withheld.text);
-	cts_draft_put(
-		reader->draft, reader->section, CTS_SECTION_ROLE, place, role_of(heading));
+	cts_draft_put_number(
+		reader->draft, reader->section, CTS_SECTION_POSITION, place, reader->section_count);
+	cts_draft_put(reader->draft, reader->section, CTS_SECTION_HEADING, place, withheld.text);
+	cts_draft_put(reader->draft, reader->section, CTS_SECTION_ROLE, place, role_of(heading));
 	cts_draft_leave_struck_out(reader->draft, place, row->cells[0]);
 	ask_counterpart(reader, heading);
 	read_content(reader, (struct cts_cell_place){row->row, 2}, cts_row_cell(row, 1));
@@ -327,23 +321,16 @@ int cts_brief_document_read(struct cts_draft *draft, const struct cts_rows *rows
 		const struct cts_row *row = &rows->rows[i];
 
 		switch (form_of(&draft->arena, rows, i)) {
-		case ROW_EMPTY:
-			break;
+		case ROW_EMPTY: break;
 		case ROW_BANNER:
 			for (size_t c = 0; c < row->cell_count; c++)
 				cts_draft_leave_out(draft, (struct cts_cell_place){row->row, c + 1},
 					cts_markup_words(&draft->arena, row->cells[c]),
 					"release banner");
 			break;
-		case ROW_TOPIC:
-			read_topic(&reader, row);
-			break;
-		case ROW_SECTION:
-			rc = read_section(&reader, row);
-			break;
-		case ROW_TEXT:
-			read_text(&reader, row);
-			break;
+		case ROW_TOPIC: read_topic(&reader, row); break;
+		case ROW_SECTION: rc = read_section(&reader, row); break;
+		case ROW_TEXT: read_text(&reader, row); break;
 		}
 	}
 	if (rc >= 0 && !reader.brief_count)

@@ -1,5 +1,6 @@
 /*
- * Cells of the programme table, all but the milestones (cells_milestone.c).
+ * Cells of the programme table: items, the overview, workstreams. See also cells_recommendation.c
+ * and cells_milestone.c.
  */
 #include "cli/import/cells.h"
 
@@ -11,13 +12,10 @@
 #include "cli/import/withheld.h"
 #include "proto/buf.h"
 
-/* More numbers than any inquiry has; also bounds a range such as `Rec 1-99999`. */
-#define NUMBER_MAX 999
-
 /* Bytes of the longest parenthesis looked for; an unbalanced one must not cost the whole cell. */
 #define GROUP_MAX 1000
 
-static bool is_dash_at(const char *text, size_t *size)
+bool cts_cell_dash_at(const char *text, size_t *size)
 {
 	static const char *const dashes[] = {"-", "\u2013", "\u2014", "\u2212"};
 
@@ -33,7 +31,7 @@ bool cts_cell_is_dash(const char *text)
 {
 	size_t size;
 
-	return is_dash_at(text, &size) && !text[size];
+	return cts_cell_dash_at(text, &size) && !text[size];
 }
 
 bool cts_cell_points_elsewhere(const char *text)
@@ -43,11 +41,11 @@ bool cts_cell_points_elsewhere(const char *text)
 	if (size > 2 && text[0] == '[' && text[1] != '[' && strchr(text, ']') == text + size - 1)
 		return true;
 	return strncasecmp(text, "per ", 4) == 0 || strncasecmp(text, "as per ", 7) == 0 ||
-		strncasecmp(text, "see ", 4) == 0;
+	       strncasecmp(text, "see ", 4) == 0;
 }
 
-static void push_text(struct cts_arena *arena, const char ***items, size_t *count,
-	const char *text, size_t size)
+static void push_text(
+	struct cts_arena *arena, const char ***items, size_t *count, const char *text, size_t size)
 {
 	const char *item = cts_markup_trim(arena, text, size);
 
@@ -102,11 +100,8 @@ size_t cts_cell_items(const char ***out, struct cts_arena *arena, const char *ce
 		const char *text = blocks[i].text;
 
 		switch (blocks[i].kind) {
-		case CTS_BLOCK_STRUCK:
-			break;
-		case CTS_BLOCK_LOOSE:
-			push_loose(arena, out, &count, text);
-			break;
+		case CTS_BLOCK_STRUCK: break;
+		case CTS_BLOCK_LOOSE: push_loose(arena, out, &count, text); break;
 		case CTS_BLOCK_PARAGRAPH:
 		case CTS_BLOCK_ITEM:
 			text += cts_markup_bullet(text, true);
@@ -117,7 +112,7 @@ size_t cts_cell_items(const char ***out, struct cts_arena *arena, const char *ce
 	return count;
 }
 
-/* ---- overview --------------------------------------------------------------------------------- */
+/* ---- overview ------------------------------------------------------------------------------- */
 
 /* Moves `[...]` parts that stand as a part of their own, or behind a sentence, into `notes`. */
 static const char *take_notes(struct cts_arena *arena, struct cts_buf *notes, const char *text)
@@ -175,7 +170,7 @@ void cts_cell_overview(struct cts_overview *out, struct cts_arena *arena, const 
 	cts_buf_release(&notes);
 }
 
-/* ---- workstreams ------------------------------------------------------------------------------ */
+/* ---- workstreams ---------------------------------------------------------------------------- */
 
 /* The parenthesis that opens the group with which text[..size] ends; NULL: none does. */
 static const char *last_group(const char *text, size_t size)
@@ -196,7 +191,7 @@ static const char *last_group(const char *text, size_t size)
 static bool is_tbd(const char *text)
 {
 	return strcasecmp(text, "TBD") == 0 || strcasecmp(text, "TBC") == 0 ||
-		strcasecmp(text, "TBA") == 0;
+	       strcasecmp(text, "TBA") == 0;
 }
 
 /* Reads what a parenthesis holds as owners. False: it holds something else, part of the title. */
@@ -247,8 +242,8 @@ static void read_workstream(
 	out->title = withheld.text;
 }
 
-/* Where an item is several, their owners standing between them and single spaces around them: the size
- * of the first, or 0. */
+/* Where an item is several, their owners standing between them and single spaces around them: the
+ * size of the first, or 0. */
 static size_t first_of_several(struct cts_arena *arena, const char *item)
 {
 	for (const char *c = strchr(item, ')'); c; c = strchr(c + 1, ')')) {
@@ -277,8 +272,8 @@ size_t cts_cell_workstreams(
 
 		/* An owner that a run of spaces cut off belongs to the title before it. */
 		if (*item == '(' && split_count && last_group(item, strlen(item)) == item) {
-			split[split_count - 1] = cts_arena_printf(
-				arena, "%s %s", split[split_count - 1], item);
+			split[split_count - 1] =
+				cts_arena_printf(arena, "%s %s", split[split_count - 1], item);
 			continue;
 		}
 		while ((size = first_of_several(arena, item))) {
@@ -291,142 +286,4 @@ size_t cts_cell_workstreams(
 	for (; count < split_count; count++)
 		read_workstream(&(*out)[count], arena, split[count]);
 	return count;
-}
-
-/* ---- recommendations -------------------------------------------------------------------------- */
-
-static size_t read_number(const char *text, size_t *number)
-{
-	size_t size = 0;
-
-	*number = 0;
-	while (isdigit((unsigned char)text[size]) && *number <= NUMBER_MAX)
-		*number = *number * 10 + (size_t)(text[size++] - '0');
-	return size && *number <= NUMBER_MAX && !isalnum((unsigned char)text[size]) ? size : 0;
-}
-
-/* Size of `Rec`, `Recs.`, `Recommendation` and the spaces behind it. */
-static size_t rec_word(const char *text)
-{
-	static const char *const words[] = {
-		"recommendations", "recommendation", "recs", "rec", "r"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		size_t size = strlen(words[i]);
-
-		if (strncasecmp(text, words[i], size) != 0)
-			continue;
-		size += text[size] == '.';
-		size += strspn(text + size, " ");
-		if (isdigit((unsigned char)text[size]))
-			return size;
-	}
-	return 0;
-}
-
-static void push_number(
-	struct cts_arena *arena, struct cts_recommendation_token *token, size_t number)
-{
-	*(size_t *)cts_arena_push(
-		arena, &token->numbers, &token->count, sizeof(*token->numbers)) = number;
-}
-
-/* What joins two numbers: '&' and, ',' a comma, '-' a range, 0 nothing. */
-static char number_joint(const char *text, size_t *size)
-{
-	size_t gap = strspn(text, " "), dash;
-	char joint = 0;
-
-	*size = gap;
-	if (text[gap] == '&' || text[gap] == '/' || text[gap] == '+') {
-		joint = '&';
-		*size = gap + 1;
-	} else if (text[gap] == ',') {
-		joint = ',';
-		*size = gap + 1;
-		if (strncmp(text + *size, " and ", 5) == 0)
-			*size += 5;
-	} else if (gap && strncasecmp(text + gap, "and ", 4) == 0) {
-		joint = '&';
-		*size = gap + 4;
-	} else if (gap && strncasecmp(text + gap, "to ", 3) == 0) {
-		joint = '-';
-		*size = gap + 3;
-	} else if (!gap && is_dash_at(text, &dash)) {
-		joint = '-';
-		*size = dash;
-	}
-	*size += strspn(text + *size, " ");
-	*size += joint ? rec_word(text + *size) * (joint == '&') : 0;
-	return isdigit((unsigned char)text[*size]) ? joint : 0;
-}
-
-/* Reads `Rec 33 & 34` at `text`. @return its size, 0: none */
-static size_t read_reference(struct cts_recommendation_token *token, struct cts_arena *arena,
-	const char *text, bool comma_joins)
-{
-	size_t size = rec_word(text), number, read, joint_size;
-
-	read = read_number(text + size, &number);
-	if (!read)
-		return 0;
-	push_number(arena, token, number);
-	size += read;
-	for (;;) {
-		char joint = number_joint(text + size, &joint_size);
-		size_t last = number;
-
-		if (!joint || (joint == ',' && !comma_joins))
-			break;
-		read = read_number(text + size + joint_size, &number);
-		if (!read)
-			break;
-		if (joint == '-' && number <= last)
-			return 0;
-		for (size_t n = last + 1; joint == '-' && n < number; n++)
-			push_number(arena, token, n);
-		push_number(arena, token, number);
-		size += joint_size + read;
-	}
-	return size;
-}
-
-static void read_tokens(struct cts_recommendations *out, struct cts_arena *arena, const char *text,
-	bool comma_joins)
-{
-	*out = (struct cts_recommendations){0};
-	for (const char *at = text; *(at += strspn(at, " ,;"));) {
-		struct cts_recommendation_token token = {0};
-		size_t size, dash = cts_markup_bullet(at, false);
-
-		if (dash) {
-			at += dash;
-			continue;
-		}
-		if (is_dash_at(at, &dash) && (!at[dash] || strchr(" ,;", at[dash])))
-			size = dash;
-		else
-			size = read_reference(&token, arena, at, comma_joins);
-		if (!size || (at[size] && !strchr(" ,;", at[size]))) {
-			out->unread = text;
-			return;
-		}
-		*(struct cts_recommendation_token *)cts_arena_push(
-			arena, &out->tokens, &out->count, sizeof(*out->tokens)) = token;
-		at += size;
-	}
-}
-
-void cts_cell_recommendations(
-	struct cts_recommendations *out, struct cts_arena *arena, const char *cell, size_t want)
-{
-	const char *text = cts_markup_plain(arena, cell);
-	struct cts_recommendations apart;
-
-	read_tokens(out, arena, text, true);
-	if (out->unread || out->count == want)
-		return;
-	read_tokens(&apart, arena, text, false);
-	if (!apart.unread && apart.count == want)
-		*out = apart;
 }

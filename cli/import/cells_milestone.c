@@ -1,7 +1,8 @@
 /*
- * Milestones of a cell. The text is read as atoms: a date with its label, or prose between dates. Between
- * two atoms one milestone may end and the next begin; how readily is a weight. The reading wanted has one
- * boundary less than there are workstreams; it is taken when the weights leave no doubt which ones.
+ * Milestones of a cell. The text is read as atoms: a date with its label, or prose between dates.
+ * Between two atoms one milestone may end and the next begin; how readily is a weight. The reading
+ * wanted has one boundary less than there are workstreams; it is taken when the weights leave no
+ * doubt which ones.
  */
 #include "cli/import/cells.h"
 
@@ -18,13 +19,13 @@
 #define LABEL_MAX 1000
 
 enum weight {
-	MUST = 100,            /* behind a label, between two dates */
-	ITEM = 50,             /* between items of a list, at a run of spaces */
-	SENTENCE_TO_DATE = 8,  /* `... decisions. Q3 2021` */
-	DATE_TO_SENTENCE = 2,  /* `TBD Dependent on ...` */
-	SENTENCE = -1,         /* `... decisions. Report ...` */
-	PROSE_TO_DATE = -4,    /* `Report in Q3 2021` */
-	DATE_TO_PROSE = -6,    /* `Q3 2021 subject to funding` */
+	MUST = 100,           /* behind a label, between two dates */
+	ITEM = 50,            /* between items of a list, at a run of spaces */
+	SENTENCE_TO_DATE = 8, /* `... decisions. Q3 2021` */
+	DATE_TO_SENTENCE = 2, /* `TBD Dependent on ...` */
+	SENTENCE = -1,        /* `... decisions. Report ...` */
+	PROSE_TO_DATE = -4,   /* `Report in Q3 2021` */
+	DATE_TO_PROSE = -6,   /* `Q3 2021 subject to funding` */
 };
 
 struct atom {
@@ -84,7 +85,7 @@ static bool has_letter(const char *text)
 	return false;
 }
 
-/* `31` before `February 2025` belongs to it, though the two are no date: never a label of its own. */
+/* `31` before `February 2025` belongs to it, though the two are no date: it is no label. */
 static bool continues_number(const struct reader *reader, bool is_item)
 {
 	const struct atom *last = reader->count ? &reader->atoms[reader->count - 1] : NULL;
@@ -159,7 +160,8 @@ static void read_atoms(struct reader *reader, const char *item)
 				const char *word = at;
 
 				at += strcspn(at, " ");
-				if (at > word && at[-1] == '.' && isupper((unsigned char)at[strspn(at, " ")]))
+				if (at > word && at[-1] == '.' &&
+					isupper((unsigned char)at[strspn(at, " ")]))
 					break;
 				at += strspn(at, " ");
 			} while (*at && !date_size(at));
@@ -188,9 +190,9 @@ static int lowest_weight(const struct reader *reader, size_t want)
 	for (size_t i = 0; i < boundaries; i++)
 		weights[i] = reader->atoms[i + 1].weight;
 	qsort(weights, boundaries, sizeof(*weights), compare_weights);
-	/* want - 1 boundaries, the heaviest; the next one must weigh less, and none that must end. */
-	if (want - 1 < boundaries && (weights[want - 1] == MUST ||
-			(want > 1 && weights[want - 1] == weights[want - 2])))
+	/* want - 1 boundaries, the heaviest; the next must weigh less, and not be a MUST. */
+	if (want - 1 < boundaries &&
+		(weights[want - 1] == MUST || (want > 1 && weights[want - 1] == weights[want - 2])))
 		return lowest;
 	return want == 1 ? MUST + 1 : weights[want - 2];
 }

@@ -22,12 +22,12 @@ struct cts_delimited {
 	int fd;
 	char separator;
 	unsigned char *chunk;
-	size_t at, size;      /* in the chunk */
-	int failed;           /* a read error, told once the buffered bytes are used up */
-	size_t line;          /* of the next byte */
-	size_t row;           /* line on which the row began */
-	struct cts_buf text;  /* of the row's cells */
-	size_t *starts;       /* of the cells in text */
+	size_t at, size;     /* in the chunk */
+	int failed;          /* a read error, told once the buffered bytes are used up */
+	size_t line;         /* of the next byte */
+	size_t row;          /* line on which the row began */
+	struct cts_buf text; /* of the row's cells */
+	size_t *starts;      /* of the cells in text */
 	const char **cells;
 	size_t cell_count, cell_capacity;
 	struct cts_arena arena;
@@ -58,7 +58,7 @@ void cts_delimited_free(struct cts_delimited *reader)
 	free(reader);
 }
 
-/* ---- bytes ------------------------------------------------------------------------------------ */
+/* ---- bytes ---------------------------------------------------------------------------------- */
 
 static bool fill(struct cts_delimited *reader)
 {
@@ -116,12 +116,12 @@ static void skip_line(struct cts_delimited *reader)
 		take(reader);
 }
 
-/* ---- cells ------------------------------------------------------------------------------------ */
+/* ---- cells ---------------------------------------------------------------------------------- */
 
 static int fail_cell(struct cts_delimited *reader, const char *what)
 {
-	int rc = cts_fail(CTS_EVALUE, "%s:%zu:%zu: %s", reader->name, reader->row,
-		reader->cell_count, what);
+	int rc = cts_fail(
+		CTS_EVALUE, "%s:%zu:%zu: %s", reader->name, reader->row, reader->cell_count, what);
 
 	skip_line(reader);
 	return rc;
@@ -133,8 +133,8 @@ static void begin_cell(struct cts_delimited *reader)
 		reader->cell_capacity = reader->cell_capacity ? reader->cell_capacity * 2 : 16;
 		reader->starts = cts_realloc(
 			reader->starts, reader->cell_capacity * sizeof(*reader->starts));
-		reader->cells = cts_realloc(
-			reader->cells, reader->cell_capacity * sizeof(*reader->cells));
+		reader->cells =
+			cts_realloc(reader->cells, reader->cell_capacity * sizeof(*reader->cells));
 	}
 	reader->starts[reader->cell_count++] = reader->text.size;
 }
@@ -247,9 +247,8 @@ static int skip_mark(struct cts_delimited *reader)
 	if (peek(reader) == 0xef && reader->size >= 3 &&
 		memcmp(reader->chunk, "\xef\xbb\xbf", 3) == 0)
 		reader->at = 3;
-	if (reader->size >= 2 &&
-		(memcmp(reader->chunk, "\xff\xfe", 2) == 0 ||
-			memcmp(reader->chunk, "\xfe\xff", 2) == 0)) {
+	if (reader->size >= 2 && (memcmp(reader->chunk, "\xff\xfe", 2) == 0 ||
+					 memcmp(reader->chunk, "\xfe\xff", 2) == 0)) {
 		int rc = cts_fail(CTS_EVALUE, "'%s' is UTF-16, not UTF-8", reader->name);
 
 		cts_hint("iconv -f UTF-16 -t UTF-8 '%s' > utf8.csv", reader->name);

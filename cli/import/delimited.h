@@ -2,16 +2,17 @@
  * CSV (RFC 4180) and TSV as a stream of rows, in memory bounded by the longest row.
  *
  * CSV: cells in quotes may hold separators, newlines and doubled quotes; lines end in CRLF or LF.
- * TSV: \t \n \r \\ \" stand for the characters, as our own output writes them; a cell that begins with
- * a quote is read as in CSV, as spreadsheets write it. A byte order mark is skipped, and so are
- * empty lines. The row number is the line on which the row begins; cells count from 1.
+ * TSV: \t \n \r \\ \" stand for the characters, as our own output writes them; a cell that begins
+ * with a quote is read as in CSV, as spreadsheets write it. A byte order mark is skipped, and so
+ * are empty lines. The row number is the line on which the row begins; cells count from 1.
  */
 #ifndef CTS_CLI_IMPORT_DELIMITED_H
 #define CTS_CLI_IMPORT_DELIMITED_H
 
 #include <stddef.h>
 
-#define CTS_ROW_MAX (4u * 1024 * 1024) /* bytes; a quote that never closes must not fill the memory */
+#define CTS_ROW_MAX                                                                                \
+	(4u * 1024 * 1024) /* bytes; a quote that never closes must not fill the memory */
 
 struct cts_delimited;
 

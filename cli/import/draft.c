@@ -1,6 +1,6 @@
 /*
- * Drafts: arrays in one arena. Records are found by key through an open hash table, since readers look
- * for one at every agency and recommendation that a cell names.
+ * Drafts: arrays in one arena. Records are found by key through an open hash table, since readers
+ * look for one at every agency and recommendation that a cell names.
  */
 #include "cli/import/draft.h"
 
@@ -125,9 +125,8 @@ void cts_draft_put(struct cts_draft *draft, struct cts_draft_record *record, con
 		found->name = cts_arena_strdup(&draft->arena, field);
 		found->place = place;
 	}
-	*(const char **)cts_arena_push(
-		&draft->arena, &found->items, &found->item_count, sizeof(*found->items)) =
-		cts_arena_strdup(&draft->arena, text);
+	*(const char **)cts_arena_push(&draft->arena, &found->items, &found->item_count,
+		sizeof(*found->items)) = cts_arena_strdup(&draft->arena, text);
 }
 
 void cts_draft_put_number(struct cts_draft *draft, struct cts_draft_record *record,
@@ -166,7 +165,8 @@ void cts_draft_leave_struck_out(
 
 	for (size_t i = 0; i < count; i++)
 		if (blocks[i].kind == CTS_BLOCK_STRUCK)
-			cts_draft_leave_out(draft, place, blocks[i].text, "struck out in the source");
+			cts_draft_leave_out(
+				draft, place, blocks[i].text, "struck out in the source");
 }
 
 void cts_draft_ask(struct cts_draft *draft, const struct cts_draft_record *record,

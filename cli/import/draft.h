@@ -1,10 +1,12 @@
 /*
- * A draft: what a document was read as, before anything is stored. The readers of cli/import fill one;
- * the import command validates it against the schema in force and writes it. No reader sees a store.
+ * A draft: what a document was read as, before anything is stored. The readers of cli/import fill
+ *one; the import command validates it against the schema in force and writes it. No reader sees a
+ *store.
  *
- * Every word of the document stands in a field of a record or in `left_out`; what the document leaves
- * open is a question with the command that answers it. Rows are line numbers of the file, columns are
- * cell numbers, both from 1; each record and each field knows the cell that it came from.
+ * Every word of the document stands in a field of a record or in `left_out`; what the document
+ *leaves open is a question with the command that answers it. Rows are line numbers of the file,
+ *columns are cell numbers, both from 1; each record and each field knows the cell that it came
+ *from.
  *
  *	struct cts_draft draft;
  *	cts_draft_init(&draft, "programme.txt");
@@ -56,7 +58,7 @@ struct cts_question {
 
 struct cts_draft {
 	struct cts_arena arena;
-	const char *file; /* its name without folders */
+	const char *file;                  /* its name without folders */
 	struct cts_draft_record **records; /* in the order of the document */
 	size_t record_count;
 	struct cts_left_out *left_out;

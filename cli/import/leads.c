@@ -1,6 +1,6 @@
 /*
- * Sentence by sentence; in each, parties at the start of a clause with "lead" behind them, then what
- * stands behind "led through", "led by" and "through".
+ * Sentence by sentence; in each, parties at the start of a clause with "lead" behind them, then
+ * what stands behind "led through", "led by" and "through".
  */
 #include "cli/import/leads.h"
 
@@ -10,8 +10,8 @@
 
 #include "cli/import/markup.h"
 
-static void push_party(
-	struct cts_arena *arena, struct cts_party **list, size_t *count, const struct cts_party *party)
+static void push_party(struct cts_arena *arena, struct cts_party **list, size_t *count,
+	const struct cts_party *party)
 {
 	*(struct cts_party *)cts_arena_push(arena, list, count, sizeof(**list)) = *party;
 }
@@ -123,7 +123,7 @@ static bool follows_word(const char *sentence, const char *at, const char *word)
 	size_t size = strlen(word);
 
 	return (size_t)(at - sentence) >= size && strncasecmp(at - size, word, size) == 0 &&
-		((size_t)(at - sentence) == size || !isalnum((unsigned char)at[-1 - (long)size]));
+	       ((size_t)(at - sentence) == size || !isalnum((unsigned char)at[-1 - (long)size]));
 }
 
 /* What is named behind "through" (led or not) and "led by" at `at`. */
@@ -158,7 +158,8 @@ void cts_leads_read(struct cts_leads *out, struct cts_arena *arena, const char *
 		size_t size = sentence_size(text);
 		const char *sentence = cts_markup_trim(arena, text, size), *at = sentence;
 		bool is_advice = strncasecmp(sentence, "recommend", 9) == 0 ||
-			strcasestr(sentence, "sponsor") || strcasestr(sentence, "to be confirmed");
+				 strcasestr(sentence, "sponsor") ||
+				 strcasestr(sentence, "to be confirmed");
 
 		while (*at && !is_advice) {
 			size_t skip = 0;

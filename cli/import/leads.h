@@ -1,8 +1,10 @@
 /*
- * The lead cell: who is said to lead, read from a sentence or two. Only those count who are said to lead
- * ("DPMC to lead", "led through X", a cell of names alone); a sponsor that is recommended, those who
- * implement, and codes in prose do not. "through X" behind anything but "led" names a body that is no
- * lead. The cell itself is kept word for word elsewhere, so nothing depends on this being complete.
+ * The lead cell: who is said to lead, read from a sentence or two. Only those count who are said to
+ * lead
+ * ("DPMC to lead", "led through X", a cell of names alone); a sponsor that is recommended, those
+ * who implement, and codes in prose do not. "through X" behind anything but "led" names a body that
+ * is no lead. The cell itself is kept word for word elsewhere, so nothing depends on this being
+ * complete.
  */
 #ifndef CTS_CLI_IMPORT_LEADS_H
 #define CTS_CLI_IMPORT_LEADS_H

@@ -1,6 +1,6 @@
 /*
- * One pass over a cell: tags end or open blocks, everything else is text of the open block. Only names
- * of HTML count as tags, so that words in angle brackets are not lost.
+ * One pass over a cell: tags end or open blocks, everything else is text of the open block. Only
+ * names of HTML count as tags, so that words in angle brackets are not lost.
  */
 #include "cli/import/markup.h"
 
@@ -20,6 +20,7 @@ enum tag {
 	TAG_STRUCK,
 };
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	enum tag tag;
@@ -34,8 +35,10 @@ static const struct {
 	{"h1", TAG_PARAGRAPH}, {"h2", TAG_PARAGRAPH}, {"h3", TAG_PARAGRAPH}, {"h4", TAG_PARAGRAPH},
 	{"p", TAG_PARAGRAPH}, {"del", TAG_STRUCK}, {"s", TAG_STRUCK}, {"strike", TAG_STRUCK},
 };
+/* clang-format on */
 
 /* The named entities that office programs write; numbers are read as numbers. */
+/* clang-format off */
 static const struct {
 	const char *name, *text;
 } entities[] = {
@@ -48,6 +51,7 @@ static const struct {
 	{"Omacr", "\u014c"}, {"Umacr", "\u016a"}, {"eacute", "\u00e9"}, {"pound", "\u00a3"},
 	{"sect", "\u00a7"}, {"copy", "\u00a9"}, {"deg", "\u00b0"}, {"frac12", "\u00bd"},
 };
+/* clang-format on */
 
 struct reader {
 	struct cts_arena *arena;
@@ -76,8 +80,8 @@ char *cts_markup_trim(struct cts_arena *arena, const char *text, size_t size)
 
 static void end_block(struct reader *reader, enum cts_block_kind next)
 {
-	const char *text = cts_markup_trim(
-		reader->arena, cts_buf_text(&reader->text), reader->text.size);
+	const char *text =
+		cts_markup_trim(reader->arena, cts_buf_text(&reader->text), reader->text.size);
 
 	if (*text) {
 		struct cts_block *block = cts_arena_push(
@@ -135,8 +139,8 @@ static void put_code_point(struct cts_buf *out, uint32_t c)
 static bool may_decode(uint32_t c)
 {
 	return c >= 0x20 && c != 0x7f && !(c >= 0x80 && c < 0xa0) && !(c >= 0xd800 && c < 0xe000) &&
-		c <= 0x10ffff && !(c >= 0x200b && c <= 0x200f) && !(c >= 0x2028 && c <= 0x202e) &&
-		!(c >= 0x2060 && c <= 0x206f) && c != 0xfeff && c != 0x61c && (c & 0xfffe) != 0xfffe;
+	       c <= 0x10ffff && !(c >= 0x200b && c <= 0x200f) && !(c >= 0x2028 && c <= 0x202e) &&
+	       !(c >= 0x2060 && c <= 0x206f) && c != 0xfeff && c != 0x61c && (c & 0xfffe) != 0xfffe;
 }
 
 /* Puts the character of the entity at `text`. @return its size; 0 when there is none */
@@ -180,7 +184,8 @@ static size_t put_entity(struct cts_buf *out, const char *text)
 	return 0;
 }
 
-/* The size of what is struck out from a tag or comment at `text` on; its words in a block of its own. */
+/* The size of what is struck out from a tag or comment at `text` on; its words in a block of its
+ * own. */
 static size_t read_struck(struct reader *reader, const char *text, size_t open, const char *close)
 {
 	const char *end = strcasestr(text + open, close);
@@ -226,8 +231,7 @@ static void read_markup(struct reader *reader, const char *cell)
 		if (*cell == '<' && (size = read_tag(cell, &tag, &closes))) {
 			switch (tag) {
 			case TAG_NONE:
-			case TAG_INLINE:
-				break;
+			case TAG_INLINE: break;
 			case TAG_BREAK:
 				/* A line break inside an item does not end the item. */
 				if (item_depth)
@@ -236,7 +240,8 @@ static void read_markup(struct reader *reader, const char *cell)
 					end_block(reader, CTS_BLOCK_LOOSE);
 				break;
 			case TAG_ITEM:
-				item_depth = closes ? item_depth - (item_depth > 0) : item_depth + 1;
+				item_depth =
+					closes ? item_depth - (item_depth > 0) : item_depth + 1;
 				end_block(reader, item_depth ? CTS_BLOCK_ITEM : CTS_BLOCK_LOOSE);
 				break;
 			case TAG_PARAGRAPH:
@@ -319,14 +324,25 @@ bool cts_markup_is_bold(const char *cell)
 	while (*cell == ' ')
 		cell++;
 	return strncmp(cell, "**", 2) == 0 || strncasecmp(cell, "<b>", 3) == 0 ||
-		strncasecmp(cell, "<strong>", 8) == 0;
+	       strncasecmp(cell, "<strong>", 8) == 0;
 }
 
 size_t cts_markup_bullet(const char *text, bool dashes)
 {
 	static const char *const bullets[] = {
-		"\u2022", "\u00b7", "\u25aa", "\u25ab", "\u2023", "\u25e6", "\u25cf", "\u25cb",
-		"\u25a0", "\u25a1", "\uf0b7", "\uf0a7", "\u2043",
+		"\u2022",
+		"\u00b7",
+		"\u25aa",
+		"\u25ab",
+		"\u2023",
+		"\u25e6",
+		"\u25cf",
+		"\u25cb",
+		"\u25a0",
+		"\u25a1",
+		"\uf0b7",
+		"\uf0a7",
+		"\u2043",
 	};
 	static const char *const dashed[] = {"- ", "* ", "\u2013 ", "\u2014 "};
 	size_t size = 0;

@@ -1,8 +1,9 @@
 /*
  * Markup in the cells of a document: what a word processor, a web page or a scanner left around the
- * words. A cell becomes blocks of plain text. Tags of HTML and `**` are taken off, entities decoded,
- * no-break spaces made spaces; runs of spaces stay, because they stand for lost bullets and line
- * breaks; curly quotes, bare ampersands and anything in angle brackets that is no tag stay as they are.
+ * words. A cell becomes blocks of plain text. Tags of HTML and `**` are taken off, entities
+ * decoded, no-break spaces made spaces; runs of spaces stay, because they stand for lost bullets
+ * and line breaks; curly quotes, bare ampersands and anything in angle brackets that is no tag stay
+ * as they are.
  */
 #ifndef CTS_CLI_IMPORT_MARKUP_H
 #define CTS_CLI_IMPORT_MARKUP_H
@@ -36,8 +37,8 @@ const char *cts_markup_words(struct cts_arena *arena, const char *cell);
 /* <b>, <strong> or ** opens the cell. */
 bool cts_markup_is_bold(const char *cell);
 
-/* Size in bytes of a bullet at the start of `text`, the spaces behind it included; 0: none. `-`, `*`
- * and dashes count only before a space and a text when `dashes`. */
+/* Size in bytes of a bullet at the start of `text`, the spaces behind it included; 0: none. `-`,
+ * `*` and dashes count only before a space and a text when `dashes`. */
 size_t cts_markup_bullet(const char *text, bool dashes);
 
 /* A copy without spaces at the ends; newlines and tabs become spaces. */

@@ -24,7 +24,17 @@ static const struct {
 
 /* Codes of committees, boards, groups and programmes: they hold no store. */
 static const char *const bodies[] = {
-	"ANZCTC", "CTAG", "CTCC", "DESC", "ERS", "HRB", "MACIP", "NSW", "ODESC", "SIB", "SWC",
+	"ANZCTC",
+	"CTAG",
+	"CTCC",
+	"DESC",
+	"ERS",
+	"HRB",
+	"MACIP",
+	"NSW",
+	"ODESC",
+	"SIB",
+	"SWC",
 };
 
 /* Words that look like a code and are none. */
@@ -50,7 +60,8 @@ size_t cts_party_code(const char *text)
 
 	while (isupper((unsigned char)text[size]) || isdigit((unsigned char)text[size]))
 		size++;
-	if (size < 2 || size > 16 || !isupper((unsigned char)text[0]) || continues_word(text[size]) ||
+	if (size < 2 || size > 16 || !isupper((unsigned char)text[0]) ||
+		continues_word(text[size]) ||
 		is_in(text, size, no_codes, sizeof(no_codes) / sizeof(*no_codes)))
 		return 0;
 	return size;
@@ -66,11 +77,12 @@ static bool is_capitalised(const char *text)
 {
 	/* Macrons: Ā Ē Ī Ō Ū begin words of Māori names. */
 	return isupper((unsigned char)*text) || strncmp(text, "\u0100", 2) == 0 ||
-		strncmp(text, "\u0112", 2) == 0 || strncmp(text, "\u012a", 2) == 0 ||
-		strncmp(text, "\u014c", 2) == 0 || strncmp(text, "\u016a", 2) == 0;
+	       strncmp(text, "\u0112", 2) == 0 || strncmp(text, "\u012a", 2) == 0 ||
+	       strncmp(text, "\u014c", 2) == 0 || strncmp(text, "\u016a", 2) == 0;
 }
 
-/* Size of a run of capitalised words, small words between them allowed; *words: how many capitalised. */
+/* Size of a run of capitalised words, small words between them allowed; *words: how many
+ * capitalised. */
 static size_t name_size(const char *text, size_t *words)
 {
 	static const char *const small[] = {"of", "the", "and", "for", "on", "in"};
@@ -86,7 +98,7 @@ static size_t name_size(const char *text, size_t *words)
 			++*words;
 			size = at + word;
 		} else if (!size ||
-			!is_in(text + at, word, small, sizeof(small) / sizeof(*small))) {
+			   !is_in(text + at, word, small, sizeof(small) / sizeof(*small))) {
 			break;
 		}
 		at += word;

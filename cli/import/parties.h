@@ -3,7 +3,8 @@
  * (NZ Police), or by a name with the code behind it (National Security Workforce (NSW)).
  *
  * What is an agency and what a body the cells seldom say. A short table knows the common codes of
- * bodies; the text can show it too ("CTCC agencies", "through CTCC"); every other code is an agency's.
+ * bodies; the text can show it too ("CTCC agencies", "through CTCC"); every other code is an
+ * agency's.
  */
 #ifndef CTS_CLI_IMPORT_PARTIES_H
 #define CTS_CLI_IMPORT_PARTIES_H
@@ -21,8 +22,8 @@ struct cts_party {
 	bool is_initials;  /* the text has a name alone; the code was made of its initials */
 };
 
-/* Size in bytes of the code at the start of `text` ([A-Z][A-Z0-9]{1,15} and then no letter or digit;
- * not MAIN, ROOT, TBD or TBC); 0: none. */
+/* Size in bytes of the code at the start of `text` ([A-Z][A-Z0-9]{1,15} and then no letter or
+ * digit; not MAIN, ROOT, TBD or TBC); 0: none. */
 size_t cts_party_code(const char *text);
 
 /* Reads one party at the start of `text`: code, known spelling, or `Name (CODE)`.

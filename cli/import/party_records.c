@@ -37,8 +37,7 @@ const char *cts_party_record(
 			draft, party->is_body ? CTS_KIND_BODY : CTS_KIND_AGENCY, id, place);
 		cts_draft_put(draft, record, CTS_AGENCY_CODE, place, party->code);
 		if (party->is_initials)
-			cts_draft_ask(draft, record, CTS_BODY_CODE, NULL,
-				CTS_BODY_CODE "=CODE",
+			cts_draft_ask(draft, record, CTS_BODY_CODE, NULL, CTS_BODY_CODE "=CODE",
 				"what is the code of '%s'? The source gives none; its initials "
 				"'%s' stand",
 				party->name, party->code);

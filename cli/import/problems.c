@@ -59,6 +59,6 @@ int cts_problems_end(const struct cts_problems *problems, int (*tell)(int code))
 		return cts_fail(problems->shown[0].code,
 			"and %zu more: %zu errors, nothing was imported", problems->count - shown,
 			problems->count);
-	return cts_fail(problems->shown[0].code, "%zu errors, nothing was imported",
-		problems->count);
+	return cts_fail(
+		problems->shown[0].code, "%zu errors, nothing was imported", problems->count);
 }

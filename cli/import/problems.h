@@ -1,6 +1,6 @@
 /*
- * Problems of an import: nothing is imported unless all of it is valid, so a reader goes on behind a
- * problem and all of them are told together, the first twenty word for word.
+ * Problems of an import: nothing is imported unless all of it is valid, so a reader goes on behind
+ *a problem and all of them are told together, the first twenty word for word.
  *
  *	if (cts_validate_item(...) < 0)
  *		cts_problems_add(&problems, rc, file, row, column);    the failure just set
@@ -31,13 +31,13 @@ struct cts_problems {
 void cts_problems_clear(struct cts_problems *problems);
 void cts_problems_release(struct cts_problems *problems);
 
-/* Takes the failure just set, with its place before it. Column 0: the row alone; row 0: the sentence
- * says where itself. */
+/* Takes the failure just set, with its place before it. Column 0: the row alone; row 0: the
+ * sentence says where itself. */
 void cts_problems_add(
 	struct cts_problems *problems, int code, const char *file, size_t row, size_t column);
 
-/* One problem: sets it as the failure. Several: tells each through `tell` (which finds it set as the
- * failure), then fails with their number. @return the first one's code; 0 when there is none */
+/* One problem: sets it as the failure. Several: tells each through `tell` (which finds it set as
+ * the failure), then fails with their number. @return the first one's code; 0 when there is none */
 int cts_problems_end(const struct cts_problems *problems, int (*tell)(int code));
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Lines into cells. What the separator is, is decided for the document as a whole, so that a pipe in
- * the prose of a tabbed document is text.
+ * Lines into cells. What the separator is, is decided for the document as a whole, so that a pipe
+ * in the prose of a tabbed document is text.
  */
 #include "cli/import/rows.h"
 
@@ -54,8 +54,8 @@ static const char *clean_cell(struct cts_arena *arena, const char *text, size_t 
 	return copy;
 }
 
-static void cut_row(struct cts_row *row, struct cts_arena *arena, const char *line,
-	const char *end, bool pipes)
+static void cut_row(
+	struct cts_row *row, struct cts_arena *arena, const char *line, const char *end, bool pipes)
 {
 	const char *start = line;
 	bool is_last = false;
@@ -74,8 +74,8 @@ static void cut_row(struct cts_row *row, struct cts_arena *arena, const char *li
 		}
 	}
 	while (!is_last) {
-		const char *cut = pipes ? find_pipe(start, end)
-					: memchr(start, '\t', (size_t)(end - start));
+		const char *cut =
+			pipes ? find_pipe(start, end) : memchr(start, '\t', (size_t)(end - start));
 
 		is_last = !cut || cut == end;
 		if (is_last)
@@ -100,8 +100,8 @@ static bool says_nothing(const struct cts_row *row, bool pipes)
 	return (all_rules && sure) || cts_row_filled(row) == 0;
 }
 
-int cts_rows_read(struct cts_rows *out, struct cts_arena *arena, const char *file,
-	const char *text, size_t size)
+int cts_rows_read(struct cts_rows *out, struct cts_arena *arena, const char *file, const char *text,
+	size_t size)
 {
 	struct cts_rows rows = {0};
 	const char *clean;
@@ -110,8 +110,8 @@ int cts_rows_read(struct cts_rows *out, struct cts_arena *arena, const char *fil
 	int rc;
 
 	if (size > CTS_DOCUMENT_MAX)
-		return cts_fail(CTS_EVALUE, "'%s' is longer than 4 MiB, too long for a document",
-			file);
+		return cts_fail(
+			CTS_EVALUE, "'%s' is longer than 4 MiB, too long for a document", file);
 	if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
 		text += 3;
 		size -= 3;

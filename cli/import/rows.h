@@ -1,9 +1,10 @@
 /*
- * A document as rows of cells: lines cut at tabs or, when no line has a tab, at the pipes of a markdown
- * table. Shared by the readers of documents and by sniff.h.
+ * A document as rows of cells: lines cut at tabs or, when no line has a tab, at the pipes of a
+ * markdown table. Shared by the readers of documents and by sniff.h.
  *
- * The text becomes NFC with LF line ends; a byte order mark, page breaks and the rule below the head
- * of a markdown table are taken off. Row numbers stay those of the file. A pipe written `\|` is text.
+ * The text becomes NFC with LF line ends; a byte order mark, page breaks and the rule below the
+ * head of a markdown table are taken off. Row numbers stay those of the file. A pipe written `\|`
+ * is text.
  */
 #ifndef CTS_CLI_IMPORT_ROWS_H
 #define CTS_CLI_IMPORT_ROWS_H
@@ -27,10 +28,10 @@ struct cts_rows {
 	size_t count;
 };
 
-/* @return CTS_EVALUE naming file, row and column of a character (not UTF-8, a control character); over
- * CTS_DOCUMENT_MAX */
-int cts_rows_read(struct cts_rows *out, struct cts_arena *arena, const char *file,
-	const char *text, size_t size);
+/* @return CTS_EVALUE naming file, row and column of a character (not UTF-8, a control character);
+ * over CTS_DOCUMENT_MAX */
+int cts_rows_read(struct cts_rows *out, struct cts_arena *arena, const char *file, const char *text,
+	size_t size);
 
 /* Cells that are not empty. */
 size_t cts_row_filled(const struct cts_row *row);

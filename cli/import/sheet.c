@@ -1,5 +1,6 @@
 /*
- * Rows into records. Each cell is checked on its own, so that a row with three wrong cells tells three.
+ * Rows into records. Each cell is checked on its own, so that a row with three wrong cells tells
+ * three.
  */
 #include "cli/import/sheet.h"
 
@@ -65,8 +66,10 @@ static int read_head(struct cts_sheet *sheet)
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return cts_fail(CTS_EVALUE, "%s:1:1: the file is empty; its first row is id and "
-			"the names of fields", sheet->name);
+		return cts_fail(CTS_EVALUE,
+			"%s:1:1: the file is empty; its first row is id and "
+			"the names of fields",
+			sheet->name);
 	sheet->column_count = row.cell_count;
 	sheet->columns = cts_arena_alloc(&sheet->arena, row.cell_count * sizeof(*sheet->columns));
 	for (size_t i = 0; i < row.cell_count; i++) {
@@ -79,8 +82,8 @@ static int read_head(struct cts_sheet *sheet)
 		has_id = has_id || sheet->columns[i].role == ROLE_ID;
 	}
 	if (!has_id)
-		return cts_fail(CTS_EVALUE, "%s:%zu:1: the head has no column 'id'", sheet->name,
-			row.row);
+		return cts_fail(
+			CTS_EVALUE, "%s:%zu:1: the head has no column 'id'", sheet->name, row.row);
 	return 0;
 }
 
@@ -179,17 +182,14 @@ static int read_cell(
 	struct cts_sheet *sheet, struct cts_record *record, size_t column, const char *cell)
 {
 	switch (sheet->columns[column].role) {
-	case ROLE_ID:
-		return read_id(sheet, record, cell);
+	case ROLE_ID: return read_id(sheet, record, cell);
 	case ROLE_KIND:
 		if (*cell && strcmp(cell, sheet->kind->name) != 0)
 			return cts_fail(CTS_EVALUE, "the row is of kind '%s', not '%s'", cell,
 				sheet->kind->name);
 		return 0;
-	case ROLE_IGNORED:
-		return 0;
-	case ROLE_FIELD:
-		return read_field(sheet, record, sheet->columns[column].field, cell);
+	case ROLE_IGNORED: return 0;
+	case ROLE_FIELD: return read_field(sheet, record, sheet->columns[column].field, cell);
 	}
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "cli/import/table_document.h"
 #include "proto/error.h"
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	enum cts_import_format format;
@@ -22,6 +23,7 @@ static const struct {
 	{"programme", CTS_IMPORT_TABLE}, {"programme-table", CTS_IMPORT_TABLE},
 	{"brief", CTS_IMPORT_BRIEFS}, {"jsonl", CTS_IMPORT_NDJSON}, {"tab", CTS_IMPORT_TSV},
 };
+/* clang-format on */
 
 const char *cts_import_format_name(enum cts_import_format format)
 {
@@ -124,9 +126,9 @@ int cts_import_sniff(enum cts_import_format *out, const char *path, const char *
 			format = document;
 	}
 	if (format == CTS_IMPORT_NONE && end - text > 3 && strncmp(text, "id", 2) == 0)
-		format = text[2] == ',' ? CTS_IMPORT_CSV
-			: text[2] == '\t' ? CTS_IMPORT_TSV
-					  : CTS_IMPORT_NONE;
+		format = text[2] == ','    ? CTS_IMPORT_CSV
+			 : text[2] == '\t' ? CTS_IMPORT_TSV
+					   : CTS_IMPORT_NONE;
 	if (format == CTS_IMPORT_NONE) {
 		rc = cts_fail(CTS_EVALUE, "cannot tell which format '%s' has", path);
 		cts_hint("name it: --format table, briefs, csv, tsv, json or ndjson");

@@ -1,6 +1,6 @@
 /*
- * Which format a file has: by its name where that says, else by what it begins with. A document is told
- * by its structure, whatever it is called.
+ * Which format a file has: by its name where that says, else by what it begins with. A document is
+ * told by its structure, whatever it is called.
  */
 #ifndef CTS_CLI_IMPORT_SNIFF_H
 #define CTS_CLI_IMPORT_SNIFF_H
@@ -26,7 +26,6 @@ int cts_import_format_parse(enum cts_import_format *out, const char *name);
 
 /* `head`: the file's beginning, at least its first 64 KiB or all of it.
  * @return CTS_EVALUE, with the hint to name the format, when it is none */
-int cts_import_sniff(
-	enum cts_import_format *out, const char *path, const char *head, size_t size);
+int cts_import_sniff(enum cts_import_format *out, const char *path, const char *head, size_t size);
 
 #endif

@@ -21,7 +21,7 @@ bool cts_table_document_is(struct cts_arena *arena, const struct cts_rows *rows)
 	return cts_table_head_find(&head, arena, rows);
 }
 
-/* ---- title ------------------------------------------------------------------------------------ */
+/* ---- title ---------------------------------------------------------------------------------- */
 
 /* The last year in the title; its place in `*at`. 0: none. */
 static size_t find_year(const char *title, const char **at)
@@ -34,7 +34,7 @@ static size_t find_year(const char *title, const char **at)
 			isdigit((unsigned char)c[2]) && isdigit((unsigned char)c[3]) &&
 			!isdigit((unsigned char)c[4])) {
 			year = (size_t)((c[0] - '0') * 1000 + (c[1] - '0') * 100 +
-				(c[2] - '0') * 10 + (c[3] - '0'));
+					(c[2] - '0') * 10 + (c[3] - '0'));
 			*at = c;
 		}
 	}
@@ -49,8 +49,7 @@ static const char *make_prefix(struct cts_arena *arena, const char *title)
 	char prefix[32];
 	bool in_word = false;
 
-	words = cts_text_fold(arena,
-		cts_arena_strndup(arena, title, (size_t)(year_at - title)));
+	words = cts_text_fold(arena, cts_arena_strndup(arena, title, (size_t)(year_at - title)));
 	for (; *words && size < 16; words++) {
 		bool is_letter = isalnum((unsigned char)*words) != 0;
 
@@ -60,7 +59,8 @@ static const char *make_prefix(struct cts_arena *arena, const char *title)
 	}
 	prefix[size] = '\0';
 	words = size ? prefix : CTS_KIND_PROGRAMME;
-	return year ? cts_arena_printf(arena, "%s%zu", words, year) : cts_arena_strdup(arena, words);
+	return year ? cts_arena_printf(arena, "%s%zu", words, year)
+		    : cts_arena_strdup(arena, words);
 }
 
 static bool is_title(const struct cts_row *row, const char *text)
@@ -75,8 +75,8 @@ static bool is_title(const struct cts_row *row, const char *text)
 static bool is_banner(const char *text)
 {
 	return strncasecmp(text, "released under", 14) == 0 ||
-		strncasecmp(text, "[released under", 15) == 0 ||
-		strncasecmp(text, "proactively released", 20) == 0;
+	       strncasecmp(text, "[released under", 15) == 0 ||
+	       strncasecmp(text, "proactively released", 20) == 0;
 }
 
 static const char *heading_text(struct cts_arena *arena, const char *line)
@@ -101,8 +101,8 @@ static const char *row_text(struct cts_arena *arena, const struct cts_row *row)
 }
 
 /* The title is the last line above the head that is a heading or has a year. */
-static const struct cts_row *find_title(struct cts_draft *draft, const struct cts_rows *rows,
-	const struct cts_table_head *head)
+static const struct cts_row *find_title(
+	struct cts_draft *draft, const struct cts_rows *rows, const struct cts_table_head *head)
 {
 	for (size_t r = head->index; r-- > 0;) {
 		const struct cts_row *row = &rows->rows[r];
@@ -117,8 +117,7 @@ static const struct cts_row *find_title(struct cts_draft *draft, const struct ct
 	return NULL;
 }
 
-static void leave_line_out(
-	struct cts_draft *draft, const struct cts_row *row, const char *why)
+static void leave_line_out(struct cts_draft *draft, const struct cts_row *row, const char *why)
 {
 	const char *text = row_text(&draft->arena, row);
 	size_t column = 0;
@@ -155,14 +154,13 @@ static int read_title(struct cts_draft *draft, struct cts_table *table, const st
 	if (year)
 		cts_draft_put_number(draft, programme, CTS_PROGRAMME_YEAR, place, year);
 	else
-		cts_draft_ask(draft, programme, CTS_PROGRAMME_YEAR, NULL, CTS_PROGRAMME_YEAR "=YEAR",
-			"which year is '%s' for?", title);
-	table->programme = cts_arena_printf(
-		&draft->arena, "%s/%s", programme->kind, programme->id);
+		cts_draft_ask(draft, programme, CTS_PROGRAMME_YEAR, NULL,
+			CTS_PROGRAMME_YEAR "=YEAR", "which year is '%s' for?", title);
+	table->programme = cts_arena_printf(&draft->arena, "%s/%s", programme->kind, programme->id);
 	return 0;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows ----------------------------------------------------------------------------------- */
 
 static void leave_head_out(struct cts_draft *draft, const struct cts_row *row)
 {
@@ -181,8 +179,7 @@ static int read_row(struct cts_draft *draft, struct cts_table *table, const stru
 		leave_head_out(draft, row);
 		return 0;
 	}
-	if (!row->is_cut ||
-		(cts_row_filled(row) == 1 && !*cts_row_cell(row, title_cell))) {
+	if (!row->is_cut || (cts_row_filled(row) == 1 && !*cts_row_cell(row, title_cell))) {
 		leave_line_out(draft, row, "text between or below the rows of the table");
 		return 0;
 	}
@@ -192,8 +189,7 @@ static int read_row(struct cts_draft *draft, struct cts_table *table, const stru
 				"the row has a cell %zu, the head of the table has %zu", i + 1,
 				table->head.cell_count);
 	if (!*cts_markup_plain(&draft->arena, cts_row_cell(row, title_cell)))
-		return cts_draft_fail(draft,
-			(struct cts_cell_place){row->row, title_cell + 1},
+		return cts_draft_fail(draft, (struct cts_cell_place){row->row, title_cell + 1},
 			"the row has no initiative");
 	cts_table_row_read(draft, table, row);
 	return 0;

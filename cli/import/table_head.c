@@ -12,6 +12,7 @@
 /* Cells that one heading may be split over. */
 #define SPLIT_MAX 3
 
+/* clang-format off */
 static const struct {
 	const char *letters;
 	enum cts_table_column column;
@@ -28,6 +29,7 @@ static const struct {
 	{"NEXTMILESTONE", CTS_COLUMN_MILESTONES}, {"NEXTMILESTONES", CTS_COLUMN_MILESTONES},
 	{"NEXTKEYMILESTONE", CTS_COLUMN_MILESTONES}, {"NEXTKEYMILESTONES", CTS_COLUMN_MILESTONES},
 };
+/* clang-format on */
 
 static const char *const recommendation_words[] = {
 	"RECOMMENDATIONS", "RECOMMENDATION", "RECS", "REC"};

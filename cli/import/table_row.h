@@ -1,6 +1,6 @@
 /*
- * One row of the programme table as records: the initiative, its workstreams, its milestones, and what
- * they refer to. Used by table_document.c alone.
+ * One row of the programme table as records: the initiative, its workstreams, its milestones, and
+ * what they refer to. Used by table_document.c alone.
  */
 #ifndef CTS_CLI_IMPORT_TABLE_ROW_H
 #define CTS_CLI_IMPORT_TABLE_ROW_H
@@ -18,10 +18,11 @@ struct cts_table {
 };
 
 /* Looks at the owners of the row, before any record of a party is made. */
-void cts_table_row_owners(struct cts_draft *draft, struct cts_table *table, const struct cts_row *row);
+void cts_table_row_owners(
+	struct cts_draft *draft, struct cts_table *table, const struct cts_row *row);
 
-/* Makes the records of the bodies that the row's lead cell shows to be bodies. A code that owns work and
- * that no name or table shows to be a body's is an agency's, whatever goes through it. */
+/* Makes the records of the bodies that the row's lead cell shows to be bodies. A code that owns
+ * work and that no name or table shows to be a body's is an agency's, whatever goes through it. */
 void cts_table_row_bodies(
 	struct cts_draft *draft, struct cts_table *table, const struct cts_row *row);
 

@@ -57,7 +57,7 @@ static bool is_in_full(const char *text)
 static bool is_short(const char *text)
 {
 	return (*text == 's' || *text == 'S') &&
-		isdigit((unsigned char)text[1 + strspn(text + 1, " ")]);
+	       isdigit((unsigned char)text[1 + strspn(text + 1, " ")]);
 }
 
 /* A mark in brackets, [s6(a)] or [withheld s6(a)]: one mark with them. */

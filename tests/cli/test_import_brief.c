@@ -23,7 +23,7 @@
 #define OWN_TABLE CTS_SOURCE_DIR "/tests/support/data/messy_table.txt"
 #define REAL CTS_SOURCE_DIR "/../shared/seeds/000_4327965e8fbcc337.txt"
 
-#define assert_field(draft, key, field, text)                                                     \
+#define assert_field(draft, key, field, text)                                                      \
 	assert_string_equal(cts_document_field(draft, key, field), text)
 
 static int read_text(struct cts_draft *draft, const char *name, const char *text, size_t size)
@@ -140,8 +140,9 @@ static void test_own_briefs_are_read_through_their_mess(void **state)
 
 static void test_topic_without_its_tab_and_windows_line_ends(void **state)
 {
-	static const char text[] = "\xef\xbb\xbf\r\nHarbour lights\r\n**Situational assessment**\tAll "
-				   "out.\r\n**Approach**\tNew bulbs.\r\n";
+	static const char text[] =
+		"\xef\xbb\xbf\r\nHarbour lights\r\n**Situational assessment**\tAll "
+		"out.\r\n**Approach**\tNew bulbs.\r\n";
 	struct cts_draft draft;
 
 	(void)state;
@@ -173,7 +174,8 @@ static void test_what_cannot_be_read_names_row_and_column(void **state)
 
 	(void)state;
 	assert_refused("", 0, "b.txt:1:1: no brief in it");
-	assert_refused_text("<b>H</b>\ttext\n", "b.txt:1:1: the section 'H' stands above any topic");
+	assert_refused_text(
+		"<b>H</b>\ttext\n", "b.txt:1:1: the section 'H' stands above any topic");
 	assert_refused_text("T\t\n<b>H</b>\ta\tb\n",
 		"b.txt:2:3: a section has a heading and one cell, this is a further one");
 	assert_refused(utf16, 4, "UTF-16");

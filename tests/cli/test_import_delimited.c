@@ -1,6 +1,6 @@
 /*
- * CSV and TSV: rows as RFC 4180 has them and as spreadsheets write them, and records from them. Every
- * error names row and column.
+ * CSV and TSV: rows as RFC 4180 has them and as spreadsheets write them, and records from them.
+ * Every error names row and column.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -74,7 +74,9 @@ static void test_csv_as_the_rfc_has_it(void **state)
 	assert_rows("\"a,1\",\"say \"\"x\"\"\",\"\"\r\n", ',', "1:a,1|say \"x\"|");
 	assert_rows("\"two\r\nlines\",x\r\ny,z\r\n", ',', "1:two\nlines|x ~ 3:y|z");
 	assert_rows(",,\n", ',', "1:||");
-	assert_rows("\xef\xbb\xbf" "id,x\n", ',', "1:id|x");
+	assert_rows("\xef\xbb\xbf"
+		    "id,x\n",
+		',', "1:id|x");
 	assert_rows("a\n\n\nb\n", ',', "1:a ~ 4:b");
 	assert_rows("a\rb\r", ',', "1:a ~ 2:b");
 	assert_rows("", ',', "");
@@ -85,7 +87,8 @@ static void test_csv_errors_name_row_and_column_and_the_rest_is_read(void **stat
 {
 	(void)state;
 	assert_rows("a,\"b\" c\nd,e\n", ',',
-		"!x:1:2: text behind the closing quote; a quote inside a cell is written twice ~ 2:d|e");
+		"!x:1:2: text behind the closing quote; a quote inside a cell is written twice ~ "
+		"2:d|e");
 	assert_rows("a,b\nc,\"d\ne\n", ',',
 		"1:a|b ~ !x:2:2: the quote that opens the cell is not closed");
 }
@@ -96,8 +99,7 @@ static void test_nul_bytes_and_utf16_are_refused(void **state)
 
 	(void)state;
 	put_rows(&out, "a,b\0c\nd", 7, ',');
-	assert_string_equal(
-		cts_buf_text(&out), "!x:1:2: a NUL byte: not a text, or UTF-16 ~ 2:d");
+	assert_string_equal(cts_buf_text(&out), "!x:1:2: a NUL byte: not a text, or UTF-16 ~ 2:d");
 	cts_buf_clear(&out);
 	{
 		int fd = file_with("\xff\xfe\x61\0", 4);
@@ -120,7 +122,8 @@ static void test_tsv_reads_our_escapes_and_a_spreadsheet_s_quotes(void **state)
 	assert_rows("\"two\nlines\"\t\"a\tb\"\tc\n", '\t', "1:two\nlines|a\tb|c");
 	assert_rows("\\\"quoted\\\" word\tb\n", '\t', "1:\"quoted\" word|b");
 	assert_rows("\"quoted\" word\tb\nc\td\n", '\t',
-		"!x:1:1: text behind the closing quote; a cell that begins with a quote begins with "
+		"!x:1:1: text behind the closing quote; a cell that begins with a quote begins "
+		"with "
 		"\\\" ~ 2:c|d");
 }
 
@@ -134,8 +137,8 @@ static void test_a_row_that_never_ends_is_refused(void **state)
 	memset(text, 'a', size);
 	text[0] = '"';
 	put_rows(&out, text, size, ',');
-	assert_string_equal(cts_buf_text(&out),
-		"!x:1:1: the row is longer than 4 MiB; is a quote not closed?");
+	assert_string_equal(
+		cts_buf_text(&out), "!x:1:1: the row is longer than 4 MiB; is a quote not closed?");
 	cts_buf_release(&out);
 	free(text);
 }
@@ -160,12 +163,14 @@ static void test_any_cells_survive_output_and_input(void **state)
 			size_t size = (size_t)rand_r(&seed) % 11;
 
 			for (size_t i = 0; i < size; i++)
-				cells[c][i] = letters[(size_t)rand_r(&seed) % (sizeof(letters) - 1)];
+				cells[c][i] =
+					letters[(size_t)rand_r(&seed) % (sizeof(letters) - 1)];
 			/* so that no row is empty */
 			if (c == 0 && size == 0)
 				strcpy(cells[c], "x");
 		}
-		cts_dsv_put_row(&text, ',', (const char *[]){cells[0], cells[1], cells[2]}, 3, true);
+		cts_dsv_put_row(
+			&text, ',', (const char *[]){cells[0], cells[1], cells[2]}, 3, true);
 		fd = file_with(text.data, text.size);
 		cts_delimited_open(&reader, "x", fd, ',');
 		assert_int_equal(cts_delimited_next(reader, &row), 1);
@@ -178,7 +183,7 @@ static void test_any_cells_survive_output_and_input(void **state)
 	}
 }
 
-/* ---- records ---------------------------------------------------------------------------------- */
+/* ---- records -------------------------------------------------------------------------------- */
 
 struct read {
 	struct cts_problems problems;
@@ -277,8 +282,8 @@ static void test_an_unknown_field_hints_at_the_nearest(void **state)
 
 static void test_every_wrong_cell_is_told_with_its_place(void **state)
 {
-	static const char *const places[] = {
-		"x.csv:2:1: ", "x.csv:2:3: ", "x.csv:3:2: ", "x.csv:4:2: ", "x.csv:5:4: ", "x.csv:6:1: "};
+	static const char *const places[] = {"x.csv:2:1: ", "x.csv:2:3: ", "x.csv:3:2: ",
+		"x.csv:4:2: ", "x.csv:5:4: ", "x.csv:6:1: "};
 	struct read read;
 
 	(void)state;
@@ -324,8 +329,8 @@ static void test_twenty_problems_are_told_then_counted(void **state)
 	told = 0;
 	assert_int_equal(cts_problems_end(&read.problems, count_told), CTS_EVALUE);
 	assert_int_equal(told, 20);
-	assert_string_equal(cts_error_message(CTS_EVALUE),
-		"and 30 more: 50 errors, nothing was imported");
+	assert_string_equal(
+		cts_error_message(CTS_EVALUE), "and 30 more: 50 errors, nothing was imported");
 	release_read(&read);
 	cts_buf_release(&text);
 }

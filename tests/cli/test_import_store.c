@@ -65,7 +65,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* ---- running ---------------------------------------------------------------------------------- */
+/* ---- running -------------------------------------------------------------------------------- */
 
 struct run {
 	struct cts_import import;
@@ -106,8 +106,7 @@ static void run_document(struct run *run, struct fixture *f, const char *path, c
 	if (!cts_document_load(&text, path))
 		skip();
 	cts_draft_init(&run->draft, path);
-	assert_int_equal(
-		cts_rows_read(&rows, &run->draft.arena, path, text.data, text.size), 0);
+	assert_int_equal(cts_rows_read(&rows, &run->draft.arena, path, text.data, text.size), 0);
 	if (cts_table_document_is(&run->draft.arena, &rows))
 		assert_int_equal(cts_table_document_read(&run->draft, &rows), 0);
 	else
@@ -147,7 +146,7 @@ static void assert_counts(
 	assert_int_equal(run->import.unchanged, unchanged);
 }
 
-/* ---- the store by hand ------------------------------------------------------------------------ */
+/* ---- the store by hand ---------------------------------------------------------------------- */
 
 struct edit {
 	const char *key, *field, *value; /* field NULL: delete */
@@ -205,7 +204,7 @@ static bool exists(struct fixture *f, const char *key)
 	return life == CTS_LIFE_LIVE;
 }
 
-/* ---- documents -------------------------------------------------------------------------------- */
+/* ---- documents ------------------------------------------------------------------------------ */
 
 static void import_twice(struct fixture *f, const char *path, size_t records)
 {
@@ -355,7 +354,7 @@ static void test_the_report_has_its_shape(void **state)
 	release_run(&run);
 }
 
-/* ---- records ---------------------------------------------------------------------------------- */
+/* ---- records -------------------------------------------------------------------------------- */
 
 static void test_rows_create_and_update_and_leave_the_rest(void **state)
 {
@@ -363,7 +362,8 @@ static void test_rows_create_and_update_and_leave_the_rest(void **state)
 	struct run run;
 
 	run_records(&run, f, CTS_IMPORT_CSV, "milestone",
-		"id,parent,label,due\na,workstream/w,first,TBD\nb,workstream/w,second,Q1 2025\n", false);
+		"id,parent,label,due\na,workstream/w,first,TBD\nb,workstream/w,second,Q1 2025\n",
+		false);
 	assert_counts(&run, 2, 0, 0);
 	release_run(&run);
 	assert_value(f, "milestone/a", "source", "in:2:1");
@@ -410,7 +410,8 @@ static void test_wrong_objects_are_told_by_line_and_nothing_is_imported(void **s
 
 	run_records(&run, f, CTS_IMPORT_NDJSON, NULL,
 		"{\"kind\":\"brief\",\"id\":\"x\",\"fields\":{\"topic\":\"Boats\"}}\n"
-		"{\"kind\":\"brief\",\"id\":\"y\",\"fields\":{\"topic\":\"B\",\"as_at\":\"soon\"}}\n"
+		"{\"kind\":\"brief\",\"id\":\"y\",\"fields\":{\"topic\":\"B\",\"as_at\":\"soon\"}}"
+		"\n"
 		"not json\n"
 		"{\"kind\":\"brief\",\"id\":\"z\"}\n"
 		"{\"kind\":\"brief\",\"fields\":{\"topic\":\"no id\"}}\n"

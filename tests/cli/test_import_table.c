@@ -22,7 +22,7 @@
 #define OWN CTS_SOURCE_DIR "/tests/support/data/messy_table.txt"
 #define REAL CTS_SOURCE_DIR "/../shared/seeds/004_2a4c450823095777.txt"
 
-#define assert_field(draft, key, field, text)                                                     \
+#define assert_field(draft, key, field, text)                                                      \
 	assert_string_equal(cts_document_field(draft, key, field), text)
 
 static int read_text(struct cts_draft *draft, const char *name, const char *text, size_t size)
@@ -74,11 +74,11 @@ static size_t count_where(
 
 	for (size_t i = 0; i < draft->record_count; i++)
 		count += strcmp(draft->records[i]->kind, kind) == 0 &&
-			strcmp(cts_draft_text(draft->records[i], field), value) == 0;
+			 strcmp(cts_draft_text(draft->records[i], field), value) == 0;
 	return count;
 }
 
-/* ---- the real table --------------------------------------------------------------------------- */
+/* ---- the real table ------------------------------------------------------------------------- */
 
 static void test_real_table_has_the_known_counts(void **state)
 {
@@ -157,14 +157,15 @@ static void test_real_table_reads_each_kind_of_cell(void **state)
 	assert_non_null(cts_document_question(&draft, "initiative/ctwp2021-7", "leads"));
 	assert_non_null(cts_document_question(&draft, "workstream/ctwp2021-3-1", "owners"));
 	assert_string_equal(
-		cts_document_question(&draft, "workstream/ctwp2021-1-1", "recommendations")->command,
+		cts_document_question(&draft, "workstream/ctwp2021-1-1", "recommendations")
+			->command,
 		"ctsync set workstream/ctwp2021-1-1 recommendations+=recommendation/rcoi-07 "
 		"recommendation_state=linked link_confidence=confirmed");
 	cts_draft_release(&draft);
 	cts_buf_release(&text);
 }
 
-/* ---- our own ---------------------------------------------------------------------------------- */
+/* ---- our own -------------------------------------------------------------------------------- */
 
 static void test_own_table_loses_no_word(void **state)
 {
@@ -196,7 +197,8 @@ static void test_own_table_is_read_through_its_mess(void **state)
 	assert_field(&draft, "programme/pfhip2023", "title",
 		"Pest-Free Harbour Islands Programme 2023/24");
 	assert_field(&draft, "initiative/pfhip2023-1", "points",
-		"Check every boat & barge at the wharf.|Train \u201cwharf watchers\u201d in 'quiet' "
+		"Check every boat & barge at the wharf.|Train \u201cwharf watchers\u201d in "
+		"'quiet' "
 		"months.");
 	/* decomposed in the file */
 	assert_field(&draft, "initiative/pfhip2023-2", "title", "Bring back the K\u0101k\u0101");
@@ -209,12 +211,14 @@ static void test_own_table_is_read_through_its_mess(void **state)
 	assert_field(&draft, "workstream/pfhip2023-1-3", "owner_state", "tbd");
 	assert_field(&draft, "workstream/pfhip2023-1-4", "owners", "agency/nzp");
 	assert_field(&draft, "workstream/pfhip2023-2-3", "title", "[[withheld 6(d), 9(2)(ba)(i)]]");
-	assert_field(&draft, "workstream/pfhip2023-3-3", "title", "Public reports (Harbour office)");
+	assert_field(
+		&draft, "workstream/pfhip2023-3-3", "title", "Public reports (Harbour office)");
 	assert_field(&draft, "workstream/pfhip2023-3-3", "owner_state", "");
 	assert_field(&draft, "workstream/pfhip2023-4-2", "title", "Radio cover");
 	assert_field(&draft, "milestone/pfhip2023-3-2", "due", "Dependent on Budget 24 decisions.");
 	assert_field(&draft, "milestone/pfhip2023-3-3", "label", "trial");
-	assert_field(&draft, "workstream/pfhip2023-4-3", "recommendations", "recommendation/hbi-32");
+	assert_field(
+		&draft, "workstream/pfhip2023-4-3", "recommendations", "recommendation/hbi-32");
 	assert_field(&draft, "body/hlc", "name", "Harbour Learning Council");
 	assert_non_null(cts_document_question(&draft, "body/hlc", "code"));
 	/* An inquiry that the schema does not have is no value. */
@@ -242,16 +246,15 @@ static void test_equal_milestones_stay_two(void **state)
 	cts_buf_release(&text);
 }
 
-/* ---- other shapes ----------------------------------------------------------------------------- */
+/* ---- other shapes --------------------------------------------------------------------------- */
 
 static void test_markdown_table_with_fewer_columns_is_read(void **state)
 {
-	static const char text[] =
-		"# Wharf Plan 2025\r\n\r\n"
-		"| Initiative | Lead | Workstreams | Milestones | Budget |\r\n"
-		"|---|:--|---|---|---|\r\n"
-		"| Paint the \\| wall | HBA | Scrape (HBA) | Q1 2025 | $5 |\r\n"
-		"| Mend it | DOC, MPI | Saw (DOC)<br>Nail | mid 2025<br>- |\r\n";
+	static const char text[] = "# Wharf Plan 2025\r\n\r\n"
+				   "| Initiative | Lead | Workstreams | Milestones | Budget |\r\n"
+				   "|---|:--|---|---|---|\r\n"
+				   "| Paint the \\| wall | HBA | Scrape (HBA) | Q1 2025 | $5 |\r\n"
+				   "| Mend it | DOC, MPI | Saw (DOC)<br>Nail | mid 2025<br>- |\r\n";
 	struct cts_draft draft;
 
 	(void)state;
@@ -270,8 +273,9 @@ static void test_markdown_table_with_fewer_columns_is_read(void **state)
 
 static void test_counts_that_do_not_agree_are_asked(void **state)
 {
-	static const char text[] = "Plan 2025\nINITIATIVE\tWORKSTREAMS\tRECS\tMILESTONE\n"
-				   "One\tA (HBA)  B (HBA)  C (HBA)\tRec 1 see letter\tQ1 2025 (x) TBD\n";
+	static const char text[] =
+		"Plan 2025\nINITIATIVE\tWORKSTREAMS\tRECS\tMILESTONE\n"
+		"One\tA (HBA)  B (HBA)  C (HBA)\tRec 1 see letter\tQ1 2025 (x) TBD\n";
 	struct cts_draft draft;
 
 	(void)state;
@@ -309,7 +313,7 @@ static void test_what_cannot_be_read_names_row_and_column(void **state)
 		"WORKSTREAMS, ...)");
 }
 
-/* ---- cells ------------------------------------------------------------------------------------ */
+/* ---- cells ---------------------------------------------------------------------------------- */
 
 static void assert_milestones(const char *cell, size_t want, const char *expected)
 {
@@ -356,8 +360,8 @@ static void assert_recommendations(const char *cell, size_t want, const char *ex
 		text = cts_arena_printf(
 			&arena, "%s%s%s", text, i ? "|" : "", read.tokens[i].count ? "" : "-");
 		for (size_t n = 0; n < read.tokens[i].count; n++)
-			text = cts_arena_printf(&arena, "%s%s%zu", text, n ? "," : "",
-				read.tokens[i].numbers[n]);
+			text = cts_arena_printf(
+				&arena, "%s%s%zu", text, n ? "," : "", read.tokens[i].numbers[n]);
 	}
 	if (read.unread)
 		text = cts_arena_printf(&arena, "%s?%s", text, read.unread);
@@ -435,7 +439,7 @@ static void test_only_who_is_said_to_lead_leads(void **state)
 	assert_leads("HIG agencies to lead.", " HIG; HIG");
 }
 
-/* ---- noise ------------------------------------------------------------------------------------ */
+/* ---- noise ---------------------------------------------------------------------------------- */
 
 static unsigned test_seed(void)
 {

@@ -81,24 +81,53 @@ void cts_document_mutate(
 	struct cts_buf *out, const char *text, size_t size, unsigned *seed, unsigned changes)
 {
 	static const char *const pieces[] = {
-		"\t", "\n", "<li>", "</li>", "<ul>", "<p>", "<del>", "(", ")", "[", "]", "[[", "]]", "**",
-		"&amp;", "&#x200b;", "&#0;", "|", "- ", "  ", "Rec 99999999999999999999", "Rec 1-",
-		"s9(2)(", "S6(a)", "TBD", "Q4 2021 (", "\xc2", "\xe2\x80\xae", "a\xcc\x81", "\r\n", "<!--",
-		"through ", "31/02/2021", "\"",
+		"\t",
+		"\n",
+		"<li>",
+		"</li>",
+		"<ul>",
+		"<p>",
+		"<del>",
+		"(",
+		")",
+		"[",
+		"]",
+		"[[",
+		"]]",
+		"**",
+		"&amp;",
+		"&#x200b;",
+		"&#0;",
+		"|",
+		"- ",
+		"  ",
+		"Rec 99999999999999999999",
+		"Rec 1-",
+		"s9(2)(",
+		"S6(a)",
+		"TBD",
+		"Q4 2021 (",
+		"\xc2",
+		"\xe2\x80\xae",
+		"a\xcc\x81",
+		"\r\n",
+		"<!--",
+		"through ",
+		"31/02/2021",
+		"\"",
 	};
 
 	cts_buf_put(out, text, size);
 	for (unsigned i = 0; i < changes && out->size; i++) {
 		size_t at = (size_t)rand_r(seed) % out->size;
 		size_t span = (size_t)rand_r(seed) % 40, rest = out->size - at;
-		const char *piece = pieces[(size_t)rand_r(seed) % (sizeof(pieces) / sizeof(*pieces))];
+		const char *piece =
+			pieces[(size_t)rand_r(seed) % (sizeof(pieces) / sizeof(*pieces))];
 		struct cts_buf tail = {0};
 
 		span = span < rest ? span : rest;
 		switch (rand_r(seed) % 4) {
-		case 0:
-			out->data[at] = (char)rand_r(seed);
-			break;
+		case 0: out->data[at] = (char)rand_r(seed); break;
 		case 1: /* cut */
 			memmove(out->data + at, out->data + at + span, rest - span);
 			out->size -= span;

@@ -1,6 +1,6 @@
 /*
- * Documents for the tests of the importers: read from a file or given as text, read into a draft, and
- * looked at. The real documents stand beside the tree in some places and not in others.
+ * Documents for the tests of the importers: read from a file or given as text, read into a draft,
+ * and looked at. The real documents stand beside the tree in some places and not in others.
  */
 #ifndef CTS_TESTS_SUPPORT_DOCUMENTS_H
 #define CTS_TESTS_SUPPORT_DOCUMENTS_H
@@ -27,11 +27,11 @@ const char *cts_document_field(struct cts_draft *draft, const char *key, const c
 const struct cts_question *cts_document_question(
 	const struct cts_draft *draft, const char *key, const char *field);
 
-/* A text of the draft's that contains `part`, among those left out with a reason containing `why`. */
+/* Something that contains `part` was left out, with a reason that contains `why`. */
 bool cts_document_left_out(const struct cts_draft *draft, const char *part, const char *why);
 
-/* `text` with about `changes` bytes changed, cut, doubled or moved, by the seed. Free the buffer. */
-void cts_document_mutate(struct cts_buf *out, const char *text, size_t size, unsigned *seed,
-	unsigned changes);
+/* `text` changed, cut, doubled or added to in `changes` places, by the seed. */
+void cts_document_mutate(
+	struct cts_buf *out, const char *text, size_t size, unsigned *seed, unsigned changes);
 
 #endif

@@ -74,9 +74,10 @@ static const char *strip(struct cts_arena *arena, const char *text)
 	char *copy = cts_arena_strdup(arena, text), *to = copy;
 
 	while (*text) {
-		const char *close = *text == '<' && (isalpha((unsigned char)text[1]) || text[1] == '/')
-			? strchr(text, '>')
-			: NULL;
+		const char *close =
+			*text == '<' && (isalpha((unsigned char)text[1]) || text[1] == '/')
+				? strchr(text, '>')
+				: NULL;
 
 		if (close) {
 			*to++ = ' ';
@@ -112,8 +113,8 @@ static size_t run(const struct words *words, size_t from)
 	return end - from;
 }
 
-size_t cts_words_missing(struct cts_buf *out, const char *text, size_t size,
-	const struct cts_draft *draft)
+size_t cts_words_missing(
+	struct cts_buf *out, const char *text, size_t size, const struct cts_draft *draft)
 {
 	struct words source = {0}, kept = {0}, labels = {0};
 	const char *normal = "";
@@ -149,7 +150,7 @@ size_t cts_words_missing(struct cts_buf *out, const char *text, size_t size,
 			k++;
 		have = k < kept.count && strcmp(kept.items[k], word) == 0 ? run(&kept, k) : 0;
 		if (have >= n || (labels.count && bsearch(&word, labels.items, labels.count,
-							 sizeof(*labels.items), compare)))
+							  sizeof(*labels.items), compare)))
 			continue;
 		cts_buf_printf(out, "%s (%zu of %zu)\n", word, have, n);
 		missing++;
