@@ -3,7 +3,6 @@
  * has something. The store appears whole or not at all; a folder made for it goes again if it does not.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 #include "cli/diag.h"
 #include "cli/items.h"
 #include "cli/session.h"
+#include "cli/slurp.h"
 #include "proto/change.h"
 #include "proto/error.h"
 #include "proto/id.h"
@@ -53,31 +53,10 @@ static const struct cts_argument init_arguments[] = {
 
 /* ---- the schema ------------------------------------------------------------------------------- */
 
-static int read_file(struct cts_buf *out, const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
-	ssize_t n;
-
-	if (fd < 0)
-		return cts_fail_errno(CTS_EIO, errno, "cannot read '%s'", path);
-	do {
-		cts_buf_reserve(out, 64 * 1024);
-		n = read(fd, out->data + out->size, 64 * 1024);
-		if (n > 0)
-			out->size += (size_t)n;
-		else if (n < 0 && errno != EINTR)
-			rc = cts_fail_errno(CTS_EIO, errno, "cannot read '%s'", path);
-	} while (rc == 0 && n != 0 && out->size <= SCHEMA_SIZE_MAX);
-	close(fd);
-	if (rc == 0 && out->size > SCHEMA_SIZE_MAX)
-		rc = cts_fail(CTS_EVALUE, "'%s' is larger than a schema may be, 4 MiB", path);
-	return rc;
-}
-
 static int load_schema(struct cts_schema **out, const char *path)
 {
 	struct cts_buf data = {0};
-	int rc = read_file(&data, path);
+	int rc = cts_slurp(&data, path, SCHEMA_SIZE_MAX);
 
 	if (rc == 0) {
 		rc = cts_schema_load(out, cts_buf_text(&data), data.size);

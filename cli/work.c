@@ -12,6 +12,7 @@
 #include "cli/change_out.h"
 #include "cli/diag.h"
 #include "cli/items.h"
+#include "cli/progress.h"
 #include "cli/session.h"
 #include "proto/diff.h"
 #include "proto/error.h"
@@ -283,16 +284,19 @@ static int flush_item(struct cts_work *work, const struct cts_work_item *item)
 
 int cts_work_flush(struct cts_work *work)
 {
-	for (size_t i = 0; i < work->item_count; i++) {
-		int rc = flush_item(work, &work->items[i]);
+	struct cts_progress_bar bar;
+	int rc = 0;
 
-		if (rc < 0)
-			return rc;
+	cts_progress_begin(&bar, "writing", work->item_count);
+	for (size_t i = 0; rc >= 0 && i < work->item_count; i++) {
+		rc = flush_item(work, &work->items[i]);
 		if (rc == 1)
 			*(const char **)cts_arena_push(&work->arena, &work->changed,
 				&work->changed_count, sizeof(*work->changed)) = work->items[i].key;
+		cts_progress_step(&bar, i + 1);
 	}
-	return 0;
+	cts_progress_end(&bar);
+	return rc < 0 ? rc : 0;
 }
 
 /* ---- the whole of a writing command ----------------------------------------------------------- */

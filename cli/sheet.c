@@ -1,0 +1,463 @@
+/*
+ * Writing and reading the text form. The first characters of a line decide what it is, so no value needs
+ * quoting: `#` a comment, `-` a member, `|` a line of a text, anything else a field's name and a colon.
+ */
+#include "cli/sheet.h"
+
+#include <string.h>
+
+#include "proto/error.h"
+#include "proto/text.h"
+#include "proto/time.h"
+#include "proto/validate.h"
+
+#define COMMENT_COLUMNS 90
+
+/* ---- writing: comments ------------------------------------------------------------------------ */
+
+/* Running text as comment lines, broken at spaces. */
+static void put_comment(struct cts_buf *out, const char *text)
+{
+	size_t column = 0;
+
+	while (*text) {
+		size_t size = strcspn(text, " \n");
+
+		if (column > 0 && column + 1 + size > COMMENT_COLUMNS) {
+			cts_buf_putc(out, '\n');
+			column = 0;
+		}
+		cts_buf_puts(out, column == 0 ? "# " : " ");
+		cts_buf_put(out, text, size);
+		column += size + 1;
+		text += size;
+		text += strspn(text, " \n");
+	}
+	if (column > 0)
+		cts_buf_putc(out, '\n');
+}
+
+static void put_fact(struct cts_buf *out, const char *fact)
+{
+	cts_buf_puts(out, out->size ? "; " : "(");
+	cts_buf_puts(out, fact);
+}
+
+static void put_names(struct cts_buf *out, const char *lead, const char *name, bool is_first)
+{
+	cts_buf_puts(out, is_first ? lead : ", ");
+	cts_buf_puts(out, name);
+}
+
+/* "(required; a list of agency or body)", and what the schema says of the field. */
+static void put_help(struct cts_buf *out, const struct cts_field *field)
+{
+	struct cts_buf text = {0};
+	const char *end = strstr(field->doc, "\n\n");
+
+	if (field->required)
+		put_fact(&text, "required");
+	if (field->merge == CTS_MERGE_WRITE_ONCE)
+		put_fact(&text, "written once");
+	if (field->repeated)
+		put_fact(&text, "a list");
+	if (field->type == CTS_TYPE_BOOL)
+		put_fact(&text, "true or false");
+	else if (field->type != CTS_TYPE_STRING && field->type != CTS_TYPE_ENUM)
+		put_fact(&text, "a number");
+	if (field->form != CTS_FORM_ANY)
+		put_fact(&text, cts_form_name(field->form));
+	if (field->is_ref && field->ref_count == 0)
+		put_fact(&text, "kind/id");
+	for (size_t i = 0; i < field->ref_count; i++) {
+		if (i == 0)
+			put_fact(&text, "");
+		put_names(&text, "kind/id of ", field->ref_kinds[i], i == 0);
+	}
+	for (size_t i = 0; i < field->enumerator_count; i++) {
+		if (i == 0)
+			put_fact(&text, "");
+		put_names(&text, "one of ", field->enumerators[i].name, i == 0);
+	}
+	if (text.size)
+		cts_buf_puts(&text, ") ");
+	cts_buf_put(&text, field->doc, end ? (size_t)(end - field->doc) : strlen(field->doc));
+	put_comment(out, cts_buf_text(&text));
+	cts_buf_release(&text);
+}
+
+static void put_side(struct cts_buf *out, const struct cts_side *side, size_t number)
+{
+	char time[CTS_TIME_TEXT], hex[CTS_OID_HEX + 1];
+
+	if (!side->agency) {
+		cts_buf_printf(out, "#   %zu  see commit %s\n", number,
+			cts_oid_format(hex, &side->commit));
+		return;
+	}
+	cts_buf_printf(out, "#   %zu  %s, %s, %s\n", number, side->agency, side->author,
+		cts_time_format_local(time, side->time));
+	if (side->value.count == 0)
+		cts_buf_puts(out, "#      (unset)\n");
+	for (size_t i = 0; i < side->value.count; i++) {
+		const char *text = side->value.items[i];
+
+		for (bool first = true; first || *text; first = false) {
+			size_t size = strcspn(text, "\n");
+
+			cts_buf_printf(out, "#      %s%.*s\n",
+				side->value.count > 1 ? (first ? "- " : "  ") : "", (int)size, text);
+			text += size;
+			text += *text == '\n';
+		}
+	}
+}
+
+static void put_conflict(struct cts_buf *out, const struct cts_conflict *conflict, const char *how)
+{
+	put_comment(out, how);
+	for (size_t i = 0; i < conflict->side_count; i++)
+		put_side(out, &conflict->sides[i], i + 1);
+}
+
+/* ---- writing: values -------------------------------------------------------------------------- */
+
+/* `| line` for each line. */
+static void put_lines(struct cts_buf *out, const char *text)
+{
+	for (;;) {
+		size_t size = strcspn(text, "\n");
+
+		cts_buf_printf(out, "|%s%.*s\n", size ? " " : "", (int)size, text);
+		if (!text[size])
+			return;
+		text += size + 1;
+	}
+}
+
+static void put_members(struct cts_buf *out, struct cts_value value)
+{
+	for (size_t i = 0; i < value.count; i++) {
+		const char *item = value.items[i];
+		size_t size = strcspn(item, "\n");
+
+		cts_buf_printf(out, "-%s%.*s\n", size ? " " : "", (int)size, item);
+		if (item[size])
+			put_lines(out, item + size + 1);
+	}
+}
+
+static void put_field(
+	struct cts_buf *out, const struct cts_record *record, const struct cts_field *field)
+{
+	const struct cts_conflict *conflict = cts_record_conflict(record, field->name);
+	struct cts_value value = cts_record_get(record, field);
+
+	cts_buf_putc(out, '\n');
+	put_help(out, field);
+	if (conflict)
+		put_conflict(out, conflict,
+			"CONFLICT: to settle it, take the ? away or change the value. The sides:");
+	cts_buf_printf(out, "%s%s:", field->name, conflict ? "?" : "");
+	if (field->repeated) {
+		cts_buf_putc(out, '\n');
+		put_members(out, value);
+	} else if (value.count == 0) {
+		cts_buf_putc(out, '\n');
+	} else if (strchr(value.items[0], '\n')) {
+		cts_buf_putc(out, '\n');
+		put_lines(out, value.items[0]);
+	} else {
+		cts_buf_printf(out, " %s\n", value.items[0]);
+	}
+}
+
+static void put_unknown(struct cts_buf *out, const struct cts_record *record)
+{
+	for (size_t i = 0; i < record->unknown_count; i++) {
+		if (i == 0)
+			cts_buf_puts(out, "\n# Not known to the schema here, and kept as it is:\n");
+		cts_buf_printf(out, "#   %s: ", record->unknown[i].name);
+		for (const char *c = record->unknown[i].json; *c; c++)
+			cts_buf_puts(out, *c == '\n' ? "\n#   " : (char[]){*c, 0});
+		cts_buf_putc(out, '\n');
+	}
+	for (size_t i = 0; i < record->conflict_count; i++)
+		if (strchr(record->conflicts[i].field, '/'))
+			put_conflict(out, &record->conflicts[i],
+				"CONFLICT in what the schema does not know; ctsync resolve settles it. "
+				"The sides:");
+}
+
+void cts_sheet_put(struct cts_buf *out, const struct cts_record *record)
+{
+	const struct cts_conflict *life = cts_record_conflict(record, CTS_DELETED);
+
+	cts_buf_printf(out,
+		"# %s/%s: change values, save, and leave the editor.\n"
+		"#   field: value    nothing behind the colon clears the field\n"
+		"#   - member        a line for each member of a list\n"
+		"#   | line          each line of a text that has several\n"
+		"# A field that is taken out stays as it is. Lines that begin with # are left out.\n",
+		record->kind->name, record->id);
+	if (life) {
+		cts_buf_putc(out, '\n');
+		put_conflict(out, life,
+			"CONFLICT: one deleted the record and another edited it, neither knowing of the "
+			"other. To settle it, take the ? away: true deletes it, false keeps it. The "
+			"sides:");
+		cts_buf_puts(out, CTS_DELETED "?: false\n");
+	}
+	for (size_t i = 0; i < record->kind->field_count; i++)
+		put_field(out, record, &record->kind->fields[i]);
+	put_unknown(out, record);
+}
+
+/* ---- reading ---------------------------------------------------------------------------------- */
+
+struct reader {
+	struct cts_arena *arena;
+	const struct cts_kind *kind;
+	struct cts_sheet sheet;
+	size_t line;
+	/* of the field at hand */
+	struct cts_sheet_field field;
+	bool is_begun;
+	struct cts_buf item; /* the value, or the member, so far */
+	bool has_item;
+};
+
+/* Ends a member, or a scalar's value. Empty ones are left out: an empty bullet means nothing. */
+static void end_item(struct reader *r)
+{
+	const char *text;
+
+	if (r->has_item && r->item.size > 0) {
+		text = cts_arena_strdup(r->arena, cts_buf_text(&r->item));
+		r->field.value = cts_value_with(r->arena, r->field.value, text);
+	}
+	r->has_item = false;
+	cts_buf_clear(&r->item);
+}
+
+static void end_field(struct reader *r)
+{
+	if (!r->is_begun)
+		return;
+	end_item(r);
+	*(struct cts_sheet_field *)cts_arena_push(
+		r->arena, &r->sheet.fields, &r->sheet.count, sizeof(r->field)) = r->field;
+	r->is_begun = false;
+}
+
+/* Text after a line's sign; one space there is not part of it. */
+static const char *after_sign(const char *line, size_t size)
+{
+	line += size;
+	return *line == ' ' ? line + 1 : line;
+}
+
+static int begin_field(struct reader *r, const char *line)
+{
+	size_t size = strcspn(line, " \t?:");
+	const char *name = cts_arena_strndup(r->arena, line, size);
+	bool is_open = line[size] == '?';
+	int rc;
+
+	if (size == 0 || line[size + is_open] != ':') {
+		cts_fail(CTS_EUSAGE, "'%.40s' is neither a field nor part of one", line);
+		cts_hint("a line of a text begins with |, a member of a list with -, a comment with #");
+		return CTS_EUSAGE;
+	}
+	r->field = (struct cts_sheet_field){.is_open = is_open, .line = r->line};
+	if (strcmp(name, CTS_DELETED) != 0) {
+		rc = cts_kind_find_field(&r->field.field, r->kind, name);
+		if (rc < 0)
+			return rc;
+	}
+	for (size_t i = 0; i < r->sheet.count; i++) {
+		if (r->sheet.fields[i].field != r->field.field)
+			continue;
+		cts_fail(CTS_EVALUE, "'%s' stands twice", name);
+		cts_hint("the first is at line %zu", r->sheet.fields[i].line);
+		return CTS_EVALUE;
+	}
+	r->is_begun = true;
+	line = after_sign(line, size + is_open + 1);
+	if (*line) {
+		cts_buf_puts(&r->item, line);
+		r->has_item = true;
+	}
+	return 0;
+}
+
+static int read_line(struct reader *r, const char *line)
+{
+	bool is_member = line[0] == '-', is_text = line[0] == '|';
+
+	if (line[0] == '#' || line[strspn(line, " \t")] == 0)
+		return 0;
+	if (!is_member && !is_text) {
+		end_field(r);
+		return begin_field(r, line);
+	}
+	if (!r->is_begun)
+		return cts_fail(CTS_EUSAGE, "no field stands before '%.40s'", line);
+	if (is_member && !(r->field.field && r->field.field->repeated)) {
+		cts_fail(CTS_EVALUE, "'%s' is no list",
+			r->field.field ? r->field.field->name : CTS_DELETED);
+		cts_hint("| begins a line of a text, %s: holds one value",
+			r->field.field ? r->field.field->name : CTS_DELETED);
+		return CTS_EVALUE;
+	}
+	if (is_member)
+		end_item(r);
+	else if (r->has_item)
+		cts_buf_putc(&r->item, '\n');
+	cts_buf_puts(&r->item, after_sign(line, 1));
+	r->has_item = true;
+	return 0;
+}
+
+int cts_sheet_parse(struct cts_sheet *out, size_t *line, struct cts_arena *arena,
+	const struct cts_kind *kind, const char *text)
+{
+	struct reader r = {.arena = arena, .kind = kind};
+	int rc = 0;
+
+	while (rc == 0 && *text) {
+		size_t size = strcspn(text, "\n");
+		bool has_return = size > 0 && text[size - 1] == '\r';
+
+		r.line++;
+		rc = read_line(&r, cts_arena_strndup(arena, text, size - has_return));
+		text += size;
+		text += *text == '\n';
+	}
+	if (rc == 0)
+		end_field(&r);
+	cts_buf_release(&r.item);
+	if (rc < 0) {
+		*line = r.line;
+		return rc;
+	}
+	*out = r.sheet;
+	return 0;
+}
+
+/* ---- what was changed ------------------------------------------------------------------------- */
+
+static const char *name_of(const struct cts_sheet_field *field)
+{
+	return field->field ? field->field->name : CTS_DELETED;
+}
+
+static struct cts_value value_of(const struct cts_record *record, const struct cts_sheet_field *field)
+{
+	static const char *const alive[] = {"false"};
+
+	return field->field ? cts_record_get(record, field->field) : (struct cts_value){1, alive};
+}
+
+bool cts_sheet_changes(const struct cts_sheet_field *field, const struct cts_record *base)
+{
+	if (cts_record_conflict(base, name_of(field)) && !field->is_open)
+		return true;
+	return !cts_value_equal(field->value, value_of(base, field));
+}
+
+static int apply_life(
+	struct cts_record *record, bool *deleted, const struct cts_sheet_field *field)
+{
+	const char *text = cts_value_text(field->value);
+
+	if (!cts_record_conflict(record, CTS_DELETED)) {
+		cts_fail(CTS_EVALUE, "'%s' has no field '%s'", record->kind->name, CTS_DELETED);
+		cts_hint("ctsync rm deletes a record");
+		return CTS_EVALUE;
+	}
+	if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+		return cts_fail(CTS_EVALUE, "'%s' is true or false", CTS_DELETED);
+	cts_record_settle(record, CTS_DELETED);
+	*deleted = strcmp(text, "true") == 0;
+	return 0;
+}
+
+/* Somebody else changed the same field while it was edited here. */
+static int fail_meanwhile(const struct cts_sheet_field *field, struct cts_value now)
+{
+	const char *text = cts_value_text(now);
+
+	cts_fail(CTS_EREFUSED, "'%s' was changed meanwhile, to '%.*s'%s", name_of(field),
+		(int)cts_text_prefix(text, 60), text, now.count > 1 ? " and more" : "");
+	cts_hint("save again to mean what stands here");
+	return CTS_EREFUSED;
+}
+
+/* The conflict has sides that the user was not shown: settling it would set them aside unseen. */
+static bool has_new_sides(
+	const struct cts_record *record, const struct cts_record *base, const char *field)
+{
+	const struct cts_conflict *now = cts_record_conflict(record, field);
+	const struct cts_conflict *then = cts_record_conflict(base, field);
+
+	if (!now)
+		return false;
+	if (!then || now->side_count != then->side_count)
+		return true;
+	for (size_t i = 0; i < now->side_count; i++)
+		if (!cts_oid_equal(&now->sides[i].commit, &then->sides[i].commit))
+			return true;
+	return false;
+}
+
+static int apply_field(struct cts_record *record, bool *deleted, const struct cts_record *base,
+	const struct cts_sheet_field *field)
+{
+	struct cts_value value = value_of(record, field);
+	int rc;
+
+	if (!cts_value_equal(value, value_of(base, field)) ||
+		has_new_sides(record, base, name_of(field)))
+		return fail_meanwhile(field, value);
+	if (!field->field)
+		return apply_life(record, deleted, field);
+	rc = cts_validate_value(
+		&value, &record->arena, record->kind, field->field, field->value);
+	if (rc < 0)
+		return rc;
+	cts_record_set(record, field->field, value);
+	cts_record_settle(record, field->field->name);
+	return 0;
+}
+
+int cts_sheet_apply(struct cts_record *record, bool *deleted, size_t *line,
+	const struct cts_record *base, const struct cts_sheet *sheet)
+{
+	for (size_t i = 0; i < sheet->count; i++) {
+		const struct cts_sheet_field *field = &sheet->fields[i];
+		int rc;
+
+		if (!cts_sheet_changes(field, base))
+			continue;
+		rc = apply_field(record, deleted, base, field);
+		if (rc < 0) {
+			*line = field->line;
+			return rc;
+		}
+	}
+	return 0;
+}
+
+void cts_sheet_overlay(struct cts_record *record, const struct cts_record *base,
+	const struct cts_sheet *sheet)
+{
+	for (size_t i = 0; i < sheet->count; i++) {
+		const struct cts_sheet_field *field = &sheet->fields[i];
+
+		if (!field->field || !cts_sheet_changes(field, base))
+			continue;
+		cts_record_set(record, field->field, field->value);
+		cts_record_settle(record, field->field->name);
+	}
+}
