@@ -10,8 +10,35 @@
 #include "proto/schema.h"
 
 /* The name of the entry: struct cts_cmd cts_cmd_NAME. By group. */
-#define COMMANDS(X)                                                                               \
-	X(schema)                                                                                 \
+#define COMMANDS(X) \
+	X(init) \
+	X(clone) \
+	X(status) \
+	X(remote_add) \
+	X(remote_list) \
+	X(remote_remove) \
+	X(remote_set_url) \
+	X(schema) \
+	X(add) \
+	X(set) \
+	X(edit) \
+	X(rm) \
+	X(undo) \
+	X(batch) \
+	X(show) \
+	X(list) \
+	X(log) \
+	X(blame) \
+	X(diff) \
+	X(push) \
+	X(pull) \
+	X(sync) \
+	X(conflicts) \
+	X(resolve) \
+	X(import) \
+	X(report_programme) \
+	X(check) \
+	X(rebuild) \
 	X(help)
 
 #define DECLARE(name) extern const struct cts_cmd cts_cmd_##name;

@@ -13,6 +13,7 @@
 #include "sync/remote.h"
 #include "sync/repo.h"
 #include "sync/source.h"
+#include "sync/view.h"
 
 void cts_pull_release(struct cts_pull *pull)
 {
@@ -184,6 +185,17 @@ static int take_in(struct pulling *pulling)
 	} while (rc == CTS_EREFUSED);
 	if (rc >= 0)
 		rc = cts_road_move_refs(pulling->road);
+	if (rc >= 0) {
+		/* Kept so that the next push can build on it; whatever else it is does not matter here. */
+		struct cts_oid main = cts_source_ref(&pulling->source, "refs/heads/main");
+
+		rc = cts_view_take(
+			pulling->road, pulling->remote, &main, pulling->source.odb);
+		if (rc == CTS_EREFUSED) {
+			cts_error_clear();
+			rc = 0;
+		}
+	}
 	close(lock);
 	return rc;
 }

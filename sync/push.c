@@ -439,16 +439,24 @@ static int add_view(struct pushing *pushing, const struct cts_oid *tree, bool re
 	struct cts_oid *view, bool *has_view)
 {
 	struct cts_oid main = remote_ref(pushing, "refs/heads/main"), base = main;
-	struct cts_odb *source = pushing->hub_odb ? pushing->hub_odb : pushing->road->odb;
+	const char *name = cts_arena_printf(
+		&pushing->arena, "refs/remotes/%s/main", pushing->remote);
 	const char *publish = cts_store_config(pushing->road->store, "publish.main");
-	int rc;
+	int rc = 0;
 
 	*has_view = false;
 	if (publish && strcmp(publish, "false") == 0)
 		return 0;
 	if (reset_main)
 		base = (struct cts_oid){0};
-	rc = cts_view_commit(pushing->road, view, &pushing->view_note, &base, tree, source);
+	if (pushing->hub_odb)
+		rc = cts_view_take(pushing->road, pushing->remote, &base, pushing->hub_odb);
+	else if (!cts_oid_is_zero(&base) && !cts_odb_has(pushing->road->odb, &base)) {
+		note_declined(pushing, "refs/heads/main", "it moved there: pull, then push");
+		return 0;
+	}
+	if (rc == 0)
+		rc = cts_view_commit(pushing->road, view, &pushing->view_note, &base, tree);
 	if (rc == CTS_EREFUSED) {
 		note_declined(pushing, "refs/heads/main",
 			"it is not a view that ctsync made, and is left alone (push --reset-main "
@@ -459,6 +467,8 @@ static int add_view(struct pushing *pushing, const struct cts_oid *tree, bool re
 	if (rc < 0 || cts_oid_equal(view, &main))
 		return rc;
 	rc = set_mirror_ref(pushing->road, "refs/heads/main", view);
+	if (rc == 0)
+		rc = set_mirror_ref(pushing->road, name, view);
 	add_ref(pushing, "refs/heads/main", view);
 	*has_view = rc == 0;
 	return rc;

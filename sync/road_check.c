@@ -121,6 +121,17 @@ static int check_file(void *context, const char *kind, const char *id,
 	return 0;
 }
 
+/* The schema's files are the root's, and every commit was held to that. */
+static int pass_file(void *context, const char *name, const struct cts_oid *before,
+	const struct cts_oid *after)
+{
+	(void)context;
+	(void)name;
+	(void)before;
+	(void)after;
+	return 0;
+}
+
 static int count_live(void *context, const char *key)
 {
 	struct viewing *viewing = context;
@@ -133,7 +144,7 @@ static int count_live(void *context, const char *key)
 static int check_view(struct checking *checking)
 {
 	struct viewing viewing = {.checking = checking};
-	const struct cts_tree_visit visit = {.context = &viewing, .record = check_file};
+	const struct cts_tree_visit visit = {.context = &viewing, .record = check_file, .file = pass_file};
 	struct cts_oid base;
 	int rc = cts_txn_tree_base(checking->txn, &base);
 

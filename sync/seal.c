@@ -396,6 +396,9 @@ static int add_lines(struct sealing *sealing, const struct cts_frame *frame)
 	for (size_t i = 0; rc == 0 && i < edits.edit_count; i++) {
 		if (sealing->line_count == CTS_COMMIT_LINES_MAX)
 			break;
+		/* That a new record lives goes without saying. */
+		if (edits.created && strcmp(edits.edits[i].field, CTS_DELETED) == 0)
+			continue;
 		cts_diff_line(&sealing->lines, frame->key, &edits.edits[i]);
 		cts_buf_putc(&sealing->lines, '\n');
 		sealing->line_count++;

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "sync/commit.h"
+#include "sync/copy.h"
 #include "sync/pack.h"
+#include "sync/repo.h"
 
 enum { CHAIN_MAX = 100000 };
 
@@ -86,6 +88,104 @@ static int read_chain(struct cts_txn *txn, struct cts_odb *source, struct cts_ve
 	return rc < 0 ? rc : CTS_EINTEGRITY;
 }
 
+/* ---- taking a remote's chain over ------------------------------------------------------------- */
+
+struct link {
+	struct cts_buf bytes;
+	struct cts_oid tree, parent; /* parent zero: it builds on no view */
+};
+
+static int read_link(struct cts_odb *odb, struct link *out, const struct cts_oid *oid)
+{
+	struct cts_arena arena = {0};
+	struct cts_commit commit;
+	int rc = cts_odb_read(&out->bytes, odb, CTS_OBJECT_COMMIT, oid);
+
+	if (rc == 0)
+		rc = cts_commit_parse(&commit, &arena, out->bytes.data, out->bytes.size);
+	if (rc == 0) {
+		out->tree = commit.tree;
+		if (commit.parent_count)
+			out->parent = commit.parents[0];
+	}
+	cts_arena_release(&arena);
+	return rc;
+}
+
+/* From the first link that the mirror has, or that is no view, upwards. */
+static int copy_chain(
+	struct cts_road *road, struct cts_odb *source, const struct cts_oid *main)
+{
+	struct cts_copying copying = {.source = source};
+	struct cts_arena arena = {0};
+	struct link *links = NULL;
+	size_t count = 0;
+	struct cts_oid at = *main, below = {0};
+	char name[CTS_OID_HEX + 1];
+	int rc = 0;
+
+	while (rc == 0 && !cts_oid_is_zero(&at) && !cts_odb_has(road->odb, &at)) {
+		struct link *link = cts_arena_push(&arena, &links, &count, sizeof(*link));
+
+		rc = read_link(source, link, &at);
+		at = link->parent;
+	}
+	if (rc == 0 && count && !cts_oid_is_zero(&at)) {
+		struct link base = {0};
+
+		rc = read_link(road->odb, &base, &at);
+		below = base.tree;
+		cts_buf_release(&base.bytes);
+	}
+	if (rc == 0 && count) {
+		copying.trees = cts_tree_cache_open(cts_odb_read_tree, source, 0);
+		rc = cts_pack_open(&copying.pack, road->pack_dir, NULL);
+	}
+	for (size_t i = count; rc == 0 && i > 0; i--) {
+		rc = cts_copy_commit(
+			&copying, cts_buf_slice(&links[i - 1].bytes), &links[i - 1].tree, &below);
+		below = links[i - 1].tree;
+	}
+	if (rc == 0 && count)
+		rc = cts_pack_finish(name, copying.pack);
+	if (rc == 0 && count)
+		rc = cts_odb_refresh(road->odb);
+	for (size_t i = 0; i < count; i++)
+		cts_buf_release(&links[i].bytes);
+	cts_pack_free(copying.pack);
+	cts_tree_cache_free(copying.trees);
+	cts_arena_release(&arena);
+	return rc;
+}
+
+int cts_view_take(struct cts_road *road, const char *remote, const struct cts_oid *main,
+	struct cts_odb *source)
+{
+	struct cts_arena arena = {0};
+	struct cts_vector past = {0};
+	struct cts_txn *txn = NULL;
+	const char *name = cts_arena_printf(&arena, "refs/remotes/%s/main", remote);
+	struct cts_oid old;
+	int rc = cts_repo_ref(road->repo, &old, name);
+
+	if (rc < 0 || cts_oid_is_zero(main) || cts_oid_equal(main, &old))
+		goto out;
+	rc = cts_txn_begin(&txn, road->store);
+	if (rc == 0)
+		rc = read_chain(txn, source, &past, main);
+	if (rc == 0)
+		rc = copy_chain(road, source, main);
+	if (rc == 0)
+		rc = cts_repo_move(road->repo, name, &old, main);
+	if (rc == CTS_EINTEGRITY || rc == CTS_ENOTFOUND || rc == CTS_ENEWER)
+		rc = cts_fail(CTS_EREFUSED, "main is not a view that ctsync made");
+out:
+	cts_txn_end(txn);
+	cts_vector_release(&past);
+	cts_arena_release(&arena);
+	return rc;
+}
+
 static int write_commit(struct cts_road *road, struct cts_oid *out, const struct cts_commit *commit)
 {
 	struct cts_buf bytes = {0};
@@ -113,7 +213,7 @@ static int write_commit(struct cts_road *road, struct cts_oid *out, const struct
 }
 
 int cts_view_commit(struct cts_road *road, struct cts_oid *out, struct cts_buf *note,
-	const struct cts_oid *main, const struct cts_oid *tree, struct cts_odb *source)
+	const struct cts_oid *main, const struct cts_oid *tree)
 {
 	struct cts_arena arena = {0};
 	struct cts_vector past = {0};
@@ -125,7 +225,7 @@ int cts_view_commit(struct cts_road *road, struct cts_oid *out, struct cts_buf *
 	int rc = cts_txn_begin(&txn, road->store);
 
 	if (rc == 0 && !cts_oid_is_zero(main)) {
-		rc = read_chain(txn, source, &past, main);
+		rc = read_chain(txn, road->odb, &past, main);
 		if (rc == CTS_EINTEGRITY || rc == CTS_ENOTFOUND || rc == CTS_ENEWER)
 			rc = cts_fail(CTS_EREFUSED, "main is not a view that ctsync made");
 	}
@@ -159,7 +259,7 @@ int cts_view_commit(struct cts_road *road, struct cts_oid *out, struct cts_buf *
 		struct cts_buf bytes = {0};
 		struct cts_commit old;
 
-		rc = cts_odb_read(&bytes, source, CTS_OBJECT_COMMIT, main);
+		rc = cts_odb_read(&bytes, road->odb, CTS_OBJECT_COMMIT, main);
 		if (rc == 0)
 			rc = cts_commit_parse(&old, &arena, bytes.data, bytes.size);
 		if (rc == 0 && old.time > commit.time)

@@ -8,12 +8,18 @@
 
 #include "sync/road.h"
 
+/* Copies a remote's main, with the chain of views below it, into the mirror, as far as it is made of views
+ * of commits that we have, and keeps it as refs/remotes/<remote>/main.
+ * @return CTS_EREFUSED when it is not that */
+int cts_view_take(struct cts_road *road, const char *remote, const struct cts_oid *main,
+	struct cts_odb *source);
+
 /* Makes the view commit that a remote's main (zero: none yet) should move to, in the mirror, from the
- * tree that cts_seal_locked(refresh) gave. `out` is `main` itself when nothing is new to it.
+ * tree that cts_seal_locked(refresh) gave; the mirror must have `main` (cts_view_take). `out` is `main` itself when nothing is new to it.
  * `note` is set to what cts_view_note keeps once the remote has it.
  * @return CTS_EREFUSED when `main` is not a view commit that we can make again */
 int cts_view_commit(struct cts_road *road, struct cts_oid *out, struct cts_buf *note,
-	const struct cts_oid *main, const struct cts_oid *tree, struct cts_odb *source);
+	const struct cts_oid *main, const struct cts_oid *tree);
 
 /* Remembers a view and the past that it shows, so the next push need not read its chain again. */
 int cts_view_note(struct cts_txn *txn, const struct cts_buf *note);
