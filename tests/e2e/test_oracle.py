@@ -166,7 +166,7 @@ def test_an_edit_of_a_record_that_another_deleted_keeps_it():
         assert p.x() is None
         p.b.edit({X: {"overview": "typed"}})
         assert p.x().values == {"title": "t", "overview": "typed"}
-        assert sorted(v for _, v in p.x().conflicts["deleted"]) == ["false", "true"]
+        assert sorted(v for _, v in p.x().conflicts["deleted"]) == [False, True]
         p.a.pull(p.b)
         p.a.edit({X: {}}, settle=["deleted"])
         assert not p.x().conflicts

@@ -27,7 +27,7 @@ BASE_LEVELS_MAX = 32
 BRANCH = re.compile(r"refs/heads/([a-z0-9-]{1,32})/([0-9a-f]{16})")
 ENVELOPE = {"kind", "id", "fields", "conflicts"}
 DELETED = "deleted"
-DEAD, ALIVE = "true", "false"  # the values of a record's life
+DEAD, ALIVE = True, False  # the values of a record's life
 
 
 class Malformed(AssertionError):
@@ -650,8 +650,11 @@ class Oracle:
         for key in sorted(found.keys() ^ view.keys()):
             raise Malformed(f"{store.path}: {key} is " + ("missing" if key in view else "there, and should not be"))
         for key, record in view.items():
-            said_object = {k: v for k, v in found[key].items() if k not in ("hash", "schema_version")}
-            expected = record.object()
+            said_object, expected = as_shown(found[key]), record.object()
+            for conflict in found[key].get("conflicts", []):
+                shown = record.values.get(next(f for f in record.conflicts if self.conflict_name(record, f) == conflict["field"]))
+                if conflict["field"] != DELETED and conflict["shown"] != shown:
+                    raise Malformed(f"{store.path}: {key} shows {conflict['shown']!r} of {conflict['field']}, not {shown!r}")
             if found[key].get("hash") != record.hash() or said_object != expected:
                 raise Malformed(f"{store.path}: {key} is shown as\n{canonical(found[key])}\nand should be "
                                 f"{record.hash()}\n{canonical(expected)}")
@@ -661,6 +664,17 @@ class Oracle:
         if open_conflicts != expected:
             raise Malformed(f"{store.path}: conflicts are {open_conflicts}, and should be {expected}")
         return said
+
+
+def as_shown(item):
+    """A record as commands give it, in the form of its file: without what is only told beside it."""
+    out = {k: v for k, v in item.items() if k not in ("hash", "schema_version", "conflicts")}
+    if item.get("conflicts"):
+        out["conflicts"] = [{"field": c["field"], "sides": [
+            {k: v for k, v in s.items()
+             if k in ("agency", "author", "commit", "time", "value", "sha256") and v is not None}
+            for s in c["sides"]]} for c in item["conflicts"]]
+    return out
 
 
 CONFLICT = object()
