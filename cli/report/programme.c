@@ -18,12 +18,13 @@
 
 static void make_initiative(struct cts_row_maker *maker, const struct cts_tree_node *node)
 {
+	const char *title = cts_record_text(&node->record, CTS_INITIATIVE_TITLE);
 	struct cts_report_entry *entry;
 
-	if (maker->row->is_underpinning)
+	/* Unless the title says so itself. */
+	if (maker->row->is_underpinning && !strcasestr(title, "underpinn"))
 		cts_row_put(maker, CTS_REPORT_INITIATIVE, "Underpinned by", node->key);
-	entry = cts_row_put(maker, CTS_REPORT_INITIATIVE,
-		cts_record_text(&node->record, CTS_INITIATIVE_TITLE), node->key);
+	entry = cts_row_put(maker, CTS_REPORT_INITIATIVE, title, node->key);
 	cts_row_mark_conflict(maker, entry, &node->record, CTS_INITIATIVE_TITLE);
 	cts_row_mark_conflict(maker, entry, &node->record, CTS_DELETED);
 }
@@ -64,6 +65,23 @@ static int note_names(bool *out, struct cts_row_maker *maker, const char *note, 
 	return 0;
 }
 
+/* Printed tables come with two spaces where a line ended. */
+static const char *with_line_breaks(struct cts_arena *arena, const char *text)
+{
+	char *out = cts_arena_alloc(arena, strlen(text) + 1), *end = out;
+
+	while (*text) {
+		size_t run = strspn(text, " ");
+
+		if (run >= 2)
+			*end++ = '\n';
+		text += run >= 2 ? run : 0;
+		if (*text)
+			*end++ = *text++;
+	}
+	return out;
+}
+
 /* The cell as printed; then leads that it does not name, because they were added since. */
 static int make_leads(struct cts_row_maker *maker, const struct cts_tree_node *node)
 {
@@ -71,7 +89,11 @@ static int make_leads(struct cts_row_maker *maker, const struct cts_tree_node *n
 	struct cts_value leads = cts_tree_value(&node->record, CTS_INITIATIVE_LEADS);
 	int rc;
 
-	cts_row_put_field(maker, CTS_REPORT_LEADS, node, CTS_INITIATIVE_LEAD_NOTE);
+	if (*note || cts_record_conflict(&node->record, CTS_INITIATIVE_LEAD_NOTE))
+		cts_row_mark_conflict(maker,
+			cts_row_put(maker, CTS_REPORT_LEADS, with_line_breaks(maker->arena, note),
+				node->key),
+			&node->record, CTS_INITIATIVE_LEAD_NOTE);
 	for (size_t i = 0; i < leads.count; i++) {
 		const char *code;
 		bool named;

@@ -58,6 +58,7 @@ struct cts_programme_table {
 	struct cts_report_row *rows;
 	size_t row_count;
 	bool has_of_row, has_conflicts; /* in any entry */
+	bool has_unsaid;                /* a `?` stands for recommendations */
 };
 
 /* `wanted` as for cts_tree_read. Texts live in `arena`.

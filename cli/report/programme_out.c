@@ -22,12 +22,14 @@ void cts_programme_entry_text(struct cts_buf *out, const struct cts_report_entry
 
 const char *cts_programme_footnote(const struct cts_programme_table *table, size_t index)
 {
-	const char *notes[3] = {0};
+	const char *notes[3];
 	size_t count = 0;
 
 	if (table->has_of_row)
 		notes[count++] =
 			"* belongs to the row; the records do not say to which workstream.";
+	if (table->has_unsaid)
+		notes[count++] = "? nobody has said which recommendations the workstream answers.";
 	if (table->has_conflicts)
 		notes[count++] = "[in conflict]: agencies changed it apart, and one of the values "
 				 "is shown; `ctsync conflicts` shows all of them.";

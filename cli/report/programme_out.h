@@ -19,7 +19,7 @@ void cts_programme_put_markdown(
 void cts_programme_put_json(
 	struct cts_out *out, const struct cts_programme_table *table, const char *as_at);
 
-/* What stands below the table: what `*` means, that choices wait. NULL: nothing more. */
+/* What stands below the table: what `*` and `?` mean, that choices wait. NULL: nothing more. */
 const char *cts_programme_footnote(const struct cts_programme_table *table, size_t index);
 
 /* The entry as people read it: its text, `*` if it belongs to the whole row, its open conflict. */

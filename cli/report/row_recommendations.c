@@ -1,7 +1,7 @@
 /*
  * The recommendations that a row answers. They stand beside its workstreams where the records say
- * of every one which it answers; where one is not known they are a list of the whole row, as the
- * source printed it, since a list beside workstreams would read as an answer that nobody gave.
+ * of each of them which workstream answers it; else they are a list of the whole row, as the source
+ * printed it, since a list beside workstreams would read as an answer that nobody gave.
  */
 #include "cli/report/row.h"
 
@@ -66,20 +66,22 @@ static int read_all_numbered(
 	return 0;
 }
 
-/* The records say of every workstream which recommendations it answers, and all of the row's are
- * among them. */
+/* The workstream says which recommendations it answers, or that it answers none. */
+static bool is_told(const struct cts_record *workstream)
+{
+	return cts_tree_value(workstream, CTS_WORKSTREAM_RECOMMENDATIONS).count > 0 ||
+	       strcmp(cts_record_text(workstream, CTS_WORKSTREAM_RECOMMENDATION_STATE), "none") ==
+		       0;
+}
+
+/* A workstream tells of its recommendations, and all of the row's are told of by one. */
 static bool is_by_workstream(const struct cts_tree_node *node)
 {
 	struct cts_value of_row = cts_tree_value(&node->record, CTS_INITIATIVE_RECOMMENDATIONS);
+	bool any = false;
 
-	for (size_t i = 0; i < node->workstream_count; i++) {
-		const struct cts_record *record = &node->workstreams[i]->record;
-		const char *state = cts_record_text(record, CTS_WORKSTREAM_RECOMMENDATION_STATE);
-		struct cts_value own = cts_tree_value(record, CTS_WORKSTREAM_RECOMMENDATIONS);
-
-		if (own.count == 0 && strcmp(state, "none") != 0)
-			return false;
-	}
+	for (size_t i = 0; i < node->workstream_count; i++)
+		any = any || is_told(&node->workstreams[i]->record);
 	for (size_t r = 0; r < of_row.count; r++) {
 		bool found = false;
 
@@ -90,10 +92,10 @@ static bool is_by_workstream(const struct cts_tree_node *node)
 		if (!found)
 			return false;
 	}
-	return node->workstream_count > 0;
+	return any;
 }
 
-/* "Rec 7", "Rec 33 & 34", "Rec 30, 31 & 32", "-" */
+/* "Rec 7", "Rec 33 & 34", "Rec 30, 31 & 32"; "-" for none, "?" where nobody has said. */
 static int make_linked(
 	struct cts_row_maker *maker, const struct cts_tree_node *workstream, size_t band)
 {
@@ -106,14 +108,19 @@ static int make_linked(
 
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < value.count; i++)
-		cts_buf_printf(&text, "%s%s",
-			i == 0                 ? "Rec "
-			: i + 1 == value.count ? " & "
-					       : ", ",
-			all[i].label);
-	entry = cts_row_put(maker, CTS_REPORT_RECOMMENDATIONS, text.size > 0 ? text.data : "-",
-		workstream->key);
+	if (value.count == 0 && is_told(&workstream->record)) {
+		cts_buf_puts(&text, "-");
+	} else if (value.count == 0) {
+		cts_buf_puts(&text, "?");
+		maker->table->has_unsaid = true;
+	}
+	for (size_t i = 0; i < value.count; i++) {
+		const char *joint = i == 0 ? "Rec " : i + 1 < value.count ? ", " : " & ";
+
+		cts_buf_printf(&text, "%s%s", joint, all[i].label);
+	}
+	entry = cts_row_put(
+		maker, CTS_REPORT_RECOMMENDATIONS, cts_buf_text(&text), workstream->key);
 	cts_row_put_in_band(maker, CTS_REPORT_RECOMMENDATIONS, entry, band);
 	cts_row_mark_conflict(
 		maker, entry, &workstream->record, CTS_WORKSTREAM_RECOMMENDATION_STATE);

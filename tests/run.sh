@@ -1,0 +1,80 @@
+#!/bin/sh
+# Installs what is needed, builds ctsync and passes its tests, on Debian 12 as root or with sudo:
+#
+#	sh tests/run.sh             everything: what continuous integration runs
+#	sh tests/run.sh plain       only the first part
+#
+# The parts, in order; each builds in a folder of its own below build/, so a second run is quick:
+#
+#	plain      gcc, warnings are errors, all tests
+#	clang      clang builds all of it without a warning
+#	sanitize   all tests under AddressSanitizer and UndefinedBehaviorSanitizer, leaks included
+#	valgrind   the unit tests under valgrind
+#
+# CTS_ROUNDS, CTS_POINTS and CTS_SEED set how much the random tests do and repeat one of them; unless
+# given, the slow parts do less of the same than the first. Stops at the first part that fails.
+set -eu
+top=$(cd "$(dirname "$0")/.." && pwd)
+. "$top/cli/packages.sh"
+
+test_packages="clang git openssh-client python3 python3-protobuf strace valgrind"
+jobs=$(nproc)
+export CMAKE_GENERATOR=Ninja
+unset CTSYNC CTSYNC_STORE CTSYNC_PAGER
+
+title() {
+	printf '\n== %s\n' "$*"
+}
+
+# build FOLDER CMAKE-OPTION...: configures and builds the program and all tests.
+build() {
+	folder=$top/build/$1
+	shift
+	run cmake -S "$top" -B "$folder" -DCTS_WERROR=ON "$@"
+	run cmake --build "$folder" -j "$jobs" --target all tests
+}
+
+part_plain() {
+	title "gcc, all tests"
+	build plain -DCMAKE_C_COMPILER=gcc
+	run ctest --test-dir "$top/build/plain" -j "$jobs" --output-on-failure
+}
+
+part_clang() {
+	title "clang, no warnings"
+	build clang -DCMAKE_C_COMPILER=clang
+}
+
+part_sanitize() {
+	title "all tests under the sanitizers"
+	build sanitize -DCMAKE_C_COMPILER=gcc -DCTS_SANITIZE=address,undefined
+	run env CTS_ROUNDS="${CTS_ROUNDS:-30}" CTS_POINTS="${CTS_POINTS:-20}" \
+		ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+		ctest --test-dir "$top/build/sanitize" -j "$jobs" --output-on-failure
+}
+
+part_valgrind() {
+	title "the unit tests under valgrind"
+	[ -d "$top/build/plain/tests" ] || build plain -DCMAKE_C_COMPILER=gcc
+	find "$top/build/plain/tests" -maxdepth 1 -type f -perm -u+x -name '*_test_*' | sort >"$top/build/unit-tests"
+	env CTS_ROUNDS="${CTS_ROUNDS:-30}" \
+		xargs -n 1 -P "$jobs" sh "$top/tests/support/valgrind.sh" <"$top/build/unit-tests"
+	echo "$(wc -l <"$top/build/unit-tests") unit tests, no error under valgrind"
+}
+
+title "packages"
+# shellcheck disable=SC2086 # words, one a package
+install_packages $build_packages $test_packages
+if [ $# -eq 0 ]; then
+	set -- plain clang sanitize valgrind
+fi
+for part; do
+	case $part in
+	plain | clang | sanitize | valgrind) "part_$part" ;;
+	*)
+		echo "$0: no part '$part'; there are plain, clang, sanitize, valgrind" >&2
+		exit 2
+		;;
+	esac
+done
+title "passed: $*"
