@@ -18,7 +18,7 @@
  * "fields" always stands, common fields stand beside it. A side whose value is unset has no "value".
  * A side whose value's canonical JSON is over 4 KiB, or the 17th side and later, is {"commit", "sha256"}
  * only: SHA-256, in hex, of the value's canonical JSON as it would stand alone, `null` when unset. The
- * sides of a conflict on the pseudo-field `deleted` are the strings "true" and "false"; a conflict on an
+ * sides of a conflict on the pseudo-field `deleted` are true and false; a conflict on an
  * unknown member names it without its place where that is clear. Numbers are integers; reals are refused.
  * Limits when parsing: depth 8 (an unknown member's value no deeper as a side of a conflict than where
  * it stands in the record), no duplicate member, valid UTF-8 in NFC without forbidden characters

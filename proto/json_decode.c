@@ -139,10 +139,10 @@ static int read_side_value(struct cts_value *out, struct cts_record *record,
 	if (field)
 		return cts_json_read_value(out, &record->arena, text, node, field);
 	if (strcmp(key, CTS_DELETED) == 0) {
-		if (node->type != CTS_JSON_STRING ||
-			(strcmp(node->text, "true") != 0 && strcmp(node->text, "false") != 0))
-			return cts_json_fail(text, node, "neither \"true\" nor \"false\"");
-		*out = cts_value_of(&record->arena, node->text);
+		if (node->type != CTS_JSON_TRUE && node->type != CTS_JSON_FALSE)
+			return cts_json_fail(text, node, "neither true nor false");
+		*out = cts_value_of(
+			&record->arena, node->type == CTS_JSON_TRUE ? "true" : "false");
 		return 0;
 	}
 	rc = check_unknown(text, node, key[0] != '/');

@@ -233,6 +233,8 @@ void cts_json_put_side_value(struct cts_buf *out, const struct cts_kind *kind, c
 {
 	if (value.count && strchr(key, '/'))
 		cts_json_put_indented(out, value.items[0], indent);
+	else if (value.count && strcmp(key, CTS_DELETED) == 0)
+		cts_buf_puts(out, value.items[0]);
 	else if (value.count)
 		cts_json_put_value(out, cts_kind_field(kind, key), value, indent);
 	else

@@ -126,6 +126,7 @@ int cts_remote_pick(struct cts_store *store, const char **out, struct cts_arena 
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(names[i], name ? name : "origin") == 0) {
 			*out = names[i];
+			cts_buf_release(&list);
 			return 0;
 		}
 		cts_buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
