@@ -261,7 +261,7 @@ static int begin_own_change(struct cts_txn *txn, bool is_seen_only)
 		return CTS_EREFUSED;
 	}
 	rc = is_copy(txn, &copy);
-	if (rc == 0 && copy && txn->counters.own_line)
+	if (rc == 0 && copy)
 		rc = take_new_writer(txn);
 	if (rc < 0)
 		return rc;
