@@ -231,7 +231,7 @@ class Round:
         field = conflict["field"]
         sides, tokens = conflict["sides"], []
         repeated = any(isinstance(s.get("value"), list) for s in sides)
-        can_type = field not in ("deleted", "status", "rating", "position", "parent") and not repeated
+        can_type = field not in ("deleted", "baseline", "status", "rating", "position", "parent") and not repeated
         if can_type and rng.random() < 0.4:
             tokens = [self.token()]
             argv = ["resolve", key, field, "--value", f"initiative/{tokens[0]}" if field == "parent" else f"chosen {tokens[0]}"]

@@ -4,6 +4,7 @@
 Processes at once; a full disk; a read-only folder; a corrupted data.mdb; a journal file cut at every byte,
 with an LMDB that knows of its entries and with one that does not; a copied store.
 """
+import json
 import os
 import random
 import shutil
@@ -280,6 +281,11 @@ def test_a_read_only_folder_is_read_and_not_written():
 # ---- damage ---------------------------------------------------------------------------------------
 
 
+def told(change):
+    """What a rebuild must know again; that a remote had it already shows at the next push."""
+    return json.dumps([change[k] for k in ("change", "commit", "time", "received", "agency", "author", "message", "edits")])
+
+
 def test_a_corrupted_database_says_so_and_a_rebuild_loses_nothing():
     rng, said, rounds, quiet = random.Random(SEED), 0, 20, 0
     for n in range(rounds):
@@ -321,8 +327,7 @@ def test_a_corrupted_database_says_so_and_a_rebuild_loses_nothing():
             a.run("rebuild")
             if not done:
                 assert a.check() == digest, f"seed {SEED}, {how}: a rebuild gives another state"
-                assert [(c["change"], c["commit"], c["state"], c["received"]) for c in a.log()] == \
-                    [(c["change"], c["commit"], c["state"], c["received"]) for c in log], f"seed {SEED}, {how}: another history"
+                assert sorted(map(told, a.log())) == sorted(map(told, log)), f"seed {SEED}, {how}: another history"
             assert a.show("initiative/i1")["fields"]["lead_note"] == "unpushed 2"
             assert {c["change"] for c in log} <= history(a)
             for store in (a, b, a, b):

@@ -296,6 +296,11 @@ class Shown:
                                 for name, field in named]
         return out
 
+    def conflicts_by_field(self):
+        """As commands tell them: by the whole name of the field, which `resolve` takes."""
+        sides = {f: [self.side(n, c, v) for n, (c, v) in enumerate(s)] for f, s in self.conflicts.items()}
+        return {"conflicts": sides} if sides else {}
+
     def side(self, place, commit, value):
         text = canonical(value)
         if place >= SIDES_FULL or len(text.encode()) > SIDE_VALUE_MAX:
@@ -650,16 +655,16 @@ class Oracle:
         for key in sorted(found.keys() ^ view.keys()):
             raise Malformed(f"{store.path}: {key} is " + ("missing" if key in view else "there, and should not be"))
         for key, record in view.items():
-            said_object, expected = as_shown(found[key]), record.object()
+            said_object, expected = as_shown(found[key]), record.object() | record.conflicts_by_field()
             for conflict in found[key].get("conflicts", []):
-                shown = record.values.get(next(f for f in record.conflicts if self.conflict_name(record, f) == conflict["field"]))
+                shown = record.values.get(conflict["field"])
                 if conflict["field"] != DELETED and conflict["shown"] != shown:
                     raise Malformed(f"{store.path}: {key} shows {conflict['shown']!r} of {conflict['field']}, not {shown!r}")
             if found[key].get("hash") != record.hash() or said_object != expected:
                 raise Malformed(f"{store.path}: {key} is shown as\n{canonical(found[key])}\nand should be "
                                 f"{record.hash()}\n{canonical(expected)}")
         open_conflicts = {(c["record"], c["field"]): [s["commit"] for s in c["sides"]] for c in store.items("conflicts")}
-        expected = {(key, self.conflict_name(record, field)): [c.id for c, _ in sides]
+        expected = {(key, field): [c.id for c, _ in sides]
                     for key, record in view.items() for field, sides in record.conflicts.items()}
         if open_conflicts != expected:
             raise Malformed(f"{store.path}: conflicts are {open_conflicts}, and should be {expected}")
@@ -670,10 +675,10 @@ def as_shown(item):
     """A record as commands give it, in the form of its file: without what is only told beside it."""
     out = {k: v for k, v in item.items() if k not in ("hash", "schema_version", "conflicts")}
     if item.get("conflicts"):
-        out["conflicts"] = [{"field": c["field"], "sides": [
+        out["conflicts"] = {c["field"]: [
             {k: v for k, v in s.items()
              if k in ("agency", "author", "commit", "time", "value", "sha256") and v is not None}
-            for s in c["sides"]]} for c in item["conflicts"]]
+            for s in c["sides"]] for c in item["conflicts"]}
     return out
 
 
