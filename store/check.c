@@ -278,8 +278,27 @@ static int check_changes(struct checking *checking)
 struct comparing {
 	struct checking *checking;
 	uint64_t in_file;
-	bool differs;
+	uint64_t number; /* of the frame before */
+	uint32_t n;      /* its place among those of that number */
 };
+
+/* Where the frame should be: a look each, so that a journal of a million frames takes a million. */
+static int is_in_place(struct comparing *comparing, uint64_t number, struct cts_slice frame)
+{
+	struct cts_buf key = {0};
+	struct cts_slice data;
+	int rc;
+
+	comparing->n = number == comparing->number ? comparing->n + 1 : 0;
+	comparing->number = number;
+	cts_buf_put_be64(&key, number);
+	cts_buf_put_be32(&key, comparing->n);
+	rc = cts_db_get(comparing->checking->txn, CTS_DB_JOURNAL, cts_buf_slice(&key), &data);
+	cts_buf_release(&key);
+	if (rc == 1)
+		rc = data.size == frame.size && memcmp(data.data, frame.data, frame.size) == 0;
+	return rc;
+}
 
 static int compare_frame(void *context, uint64_t number, struct cts_slice frame, uint64_t end)
 {
@@ -287,9 +306,14 @@ static int compare_frame(void *context, uint64_t number, struct cts_slice frame,
 	struct cts_cursor cursor;
 	struct cts_buf prefix = {0};
 	bool found = false;
-	int rc;
+	int rc = is_in_place(comparing, number, frame);
 
 	(void)end;
+	if (rc != 0) {
+		comparing->in_file += rc == 1;
+		return rc < 0 ? rc : 0;
+	}
+	/* A transaction that stands twice in the file, the first time cut short. */
 	cts_buf_put_be64(&prefix, number);
 	for (rc = cts_cursor_first(&cursor, comparing->checking->txn, CTS_DB_JOURNAL,
 		     cts_buf_slice(&prefix));
