@@ -138,7 +138,7 @@ static int refuse_taken(const char *key, enum cts_life life)
 
 /* The record that is added to, empty or brought back. */
 static int begin_record(struct cts_work *work, struct cts_record *out, const struct cts_kind *kind,
-	const char *id, bool again)
+	const char *id, struct cts_act_add *add)
 {
 	const char *key;
 	enum cts_life life;
@@ -155,15 +155,16 @@ static int begin_record(struct cts_work *work, struct cts_record *out, const str
 	rc = cts_work_life(work, &life, key);
 	if (rc < 0)
 		return rc;
-	if (life == CTS_LIFE_LIVE || (life == CTS_LIFE_DELETED && !again))
+	if (life == CTS_LIFE_LIVE || (life == CTS_LIFE_DELETED && !add->again))
 		return refuse_taken(key, life);
-	if (life == CTS_LIFE_DELETED)
+	add->was_brought_back = life == CTS_LIFE_DELETED;
+	if (add->was_brought_back)
 		return revive(work, out, kind, id, key);
 	cts_record_init(out, kind, id);
 	return 0;
 }
 
-int cts_act_add(struct cts_work *work, const struct cts_act_add *add)
+int cts_act_add(struct cts_work *work, struct cts_act_add *add)
 {
 	const char *slash = strchr(add->address, '/');
 	const char *name = slash ? cts_arena_strndup(&work->arena, add->address,
@@ -175,7 +176,7 @@ int cts_act_add(struct cts_work *work, const struct cts_act_add *add)
 
 	if (rc < 0)
 		return rc;
-	rc = begin_record(work, &record, kind, slash ? slash + 1 : NULL, add->again);
+	rc = begin_record(work, &record, kind, slash ? slash + 1 : NULL, add);
 	if (rc < 0)
 		return rc;
 	rc = cts_assign_apply(&record, &add->assigns, false);

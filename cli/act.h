@@ -15,10 +15,11 @@ struct cts_act_add {
 	const char *agency;  /* begins ids that are made here */
 	bool again;          /* a deleted id is brought back, with the values that it had */
 	struct cts_assign_list assigns;
+	bool was_brought_back; /* filled */
 };
 
 /* @return CTS_EREFUSED (the id exists, or was deleted), CTS_EVALUE */
-int cts_act_add(struct cts_work *work, const struct cts_act_add *add);
+int cts_act_add(struct cts_work *work, struct cts_act_add *add);
 
 struct cts_act_set {
 	const char *address;

@@ -4,6 +4,7 @@
  */
 #include "cli/act.h"
 #include "cli/cmd.h"
+#include "cli/diag.h"
 #include "cli/session.h"
 
 struct add_options {
@@ -47,10 +48,14 @@ static int add_run(struct cts_session *session, const void *given, int argc, cha
 
 	if (rc < 0)
 		return rc;
-	return cts_work_run(session,
+	rc = cts_work_run(session,
 		&(struct cts_work_options){
 			.message = options->message, .dry_run = options->dry_run},
 		add_step, &add);
+	if (rc == 0 && add.was_brought_back)
+		cts_diag_note("brought back with the values that it had%s",
+			add.assigns.count ? ", but for those given" : "");
+	return rc;
 }
 
 const struct cts_cmd cts_cmd_add = {

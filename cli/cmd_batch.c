@@ -218,7 +218,7 @@ static int read_ops(struct batch *batch, const struct cts_buf *text)
 
 /* ---- all of them ------------------------------------------------------------------------------ */
 
-static int do_op(struct cts_work *work, const struct op *op)
+static int do_op(struct cts_work *work, struct op *op)
 {
 	const char *key;
 	int rc = 0;

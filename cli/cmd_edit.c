@@ -210,6 +210,17 @@ static int run_editor(struct edit *edit, struct cts_buf *typed)
 	return rc;
 }
 
+/* An editor that failed may have saved something before. */
+static bool has_typed(const struct edit *edit)
+{
+	struct cts_buf typed = {0};
+	bool differs = cts_slurp(&typed, edit->path, TEXT_MAX) < 0 ||
+		       strcmp(cts_buf_text(&typed), cts_buf_text(&edit->text)) != 0;
+
+	cts_buf_release(&typed);
+	return differs;
+}
+
 /* Rounds until the text is taken, or left as it is. `*is_kept` tells that something typed is only in the
  * file. */
 static int edit_rounds(struct edit *edit, bool *is_kept)
@@ -222,6 +233,7 @@ static int edit_rounds(struct edit *edit, bool *is_kept)
 		int edited = run_editor(edit, &typed);
 
 		if (edited < 0) {
+			*is_kept = *is_kept || has_typed(edit);
 			rc = edited;
 			break;
 		}

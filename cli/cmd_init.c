@@ -174,6 +174,9 @@ static int init_run(struct cts_session *session, const void *given, int argc, ch
 
 	if (rc == 0)
 		rc = cts_session_author(&author, session, options->author);
+	if (rc == CTS_EREFUSED)
+		cts_hint("ctsync init --agency %s --author 'Your Name <you@example.org>'",
+			options->agency);
 	if (rc == 0 && options->schema)
 		rc = load_schema(&schema, options->schema);
 	if (rc < 0)

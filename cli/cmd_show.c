@@ -52,7 +52,7 @@ static int get_past(struct cts_session *session, struct cts_txn *txn, const stru
 		return rc;
 	rc = cts_txn_find(txn, &key, &session->arena, address);
 	if (rc == 0)
-		return cts_view_get(txn, view, out, key);
+		rc = cts_view_get(txn, view, out, key);
 	if (rc != CTS_ENOTFOUND)
 		return rc;
 	rc = cts_view_each(txn, view, name, match_past, &match);

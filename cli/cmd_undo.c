@@ -89,7 +89,7 @@ static int find_change(struct undo *undo, struct cts_txn *txn, struct cts_ref *o
 	if (rc < 0)
 		return rc;
 	if (!last.found.line) {
-		cts_fail(CTS_EREFUSED, "there is nothing to undo: this store made no change yet");
+		cts_fail(CTS_EREFUSED, "there is nothing to undo: no change was made here yet");
 		cts_hint("ctsync undo CHANGE undoes another's, as ctsync log names it");
 		return CTS_EREFUSED;
 	}
