@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "proto/error.h"
+#include "proto/text.h"
 
 char *cts_change_format(char out[CTS_CHANGE_TEXT], const char *writer, uint64_t seq)
 {
@@ -70,7 +71,8 @@ int cts_author_split(
 		goto refused;
 	name_size = (size_t)(open - author) - 1;
 	mail_size = (size_t)(author + size - 1 - (open + 1));
-	if (!is_part(author, name_size) || !is_part(open + 1, mail_size))
+	if (!is_part(author, name_size) || !is_part(open + 1, mail_size) ||
+		!cts_text_is_normal(author, size))
 		goto refused;
 	*name = cts_arena_strndup(arena, author, name_size);
 	*mail = cts_arena_strndup(arena, open + 1, mail_size);

@@ -56,7 +56,8 @@ char *cts_change_format(char out[CTS_CHANGE_TEXT], const char *writer, uint64_t 
 /* Writer prefix (at least 1 digit) and seq. False for anything else. */
 bool cts_change_parse(char writer[CTS_WRITER_HEX + 1], uint64_t *seq, const char *text);
 
-/* Splits "Name <mail>"; both must be non-empty, without < > or newline. @return CTS_EVALUE */
+/* Splits "Name <mail>"; both must be non-empty, without < > or newline, and normal text (text.h), since
+ * they stand in commits and in the sides of conflicts. @return CTS_EVALUE */
 int cts_author_split(const char **name, const char **mail, struct cts_arena *arena, const char *author);
 
 #endif

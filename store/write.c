@@ -248,7 +248,7 @@ static int begin_change(
 static int begin_own_change(struct cts_txn *txn, bool is_seen_only)
 {
 	struct cts_identity identity;
-	const char *author;
+	const char *author, *name, *mail;
 	bool copy = false;
 	int rc;
 
@@ -260,7 +260,10 @@ static int begin_own_change(struct cts_txn *txn, bool is_seen_only)
 			 "with git config");
 		return CTS_EREFUSED;
 	}
-	rc = is_copy(txn, &copy);
+	/* What no commit can hold would be pending for ever. */
+	rc = cts_author_split(&name, &mail, &txn->open.arena, author);
+	if (rc == 0)
+		rc = is_copy(txn, &copy);
 	if (rc == 0 && copy)
 		rc = take_new_writer(txn);
 	if (rc < 0)

@@ -40,6 +40,7 @@ void cts_commit_format(struct cts_buf *out, const struct cts_commit *commit)
 struct reader {
 	struct cts_arena *arena;
 	const char *at, *end;
+	const char *signature, *signature_end; /* equal: there is none */
 };
 
 static int malformed(const char *why)
@@ -119,6 +120,7 @@ static int parse_header(struct reader *reader, struct cts_commit *out)
 		return rc;
 	if (strcmp(committer, out->author) != 0 || time != out->time)
 		return malformed("author and committer differ");
+	reader->signature = reader->signature_end = reader->at;
 	if (take(reader, "gpgsig"))
 		while (reader->at < reader->end && *reader->at == ' ') {
 			const char *stop =
@@ -128,6 +130,7 @@ static int parse_header(struct reader *reader, struct cts_commit *out)
 				return malformed("its signature does not end");
 			reader->at = stop + 1;
 		}
+	reader->signature_end = reader->at;
 	if (reader->at >= reader->end || *reader->at != '\n')
 		return malformed("it has a header of another kind");
 	reader->at++;
@@ -224,6 +227,22 @@ static int parse_message(struct reader *reader, struct cts_commit *out)
 	return 0;
 }
 
+/* A second spelling of anything (a number with a sign, bytes behind a NUL) would be a place to hide in. */
+static int check_spelling(const struct reader *reader, const struct cts_commit *commit,
+	const char *data, size_t size)
+{
+	size_t before = (size_t)(reader->signature - data);
+	size_t after = size - (size_t)(reader->signature_end - data);
+	struct cts_buf again = {0};
+	bool is_same;
+
+	cts_commit_format(&again, commit);
+	is_same = again.size == before + after && memcmp(again.data, data, before) == 0 &&
+		memcmp(again.data + before, reader->signature_end, after) == 0;
+	cts_buf_release(&again);
+	return is_same ? 0 : malformed("it is spelt otherwise");
+}
+
 int cts_commit_parse(
 	struct cts_commit *out, struct cts_arena *arena, const void *data, size_t size)
 {
@@ -233,6 +252,8 @@ int cts_commit_parse(
 
 	if (rc == 0)
 		rc = parse_message(&reader, &commit);
+	if (rc == 0)
+		rc = check_spelling(&reader, &commit, data, size);
 	if (rc == 0)
 		*out = commit;
 	return rc;

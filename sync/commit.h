@@ -18,7 +18,8 @@
  *	Ctsync-Format: 1
  *
  * Nothing else is accepted: no other header, none twice, no time before 2000 or after 2199, no text that
- * is not NFC. A view commit (of the branch main) is `ctsync view <view@ctsync>` and has no trailers.
+ * is not NFC, no second spelling of anything. The paragraph before the trailers of an edit, if it is not
+ * the only one, is the edit lines. A view commit (of the branch main) is `ctsync view <view@ctsync>` and has no trailers.
  */
 #ifndef CTS_SYNC_COMMIT_H
 #define CTS_SYNC_COMMIT_H
@@ -43,7 +44,8 @@ struct cts_commit {
 	const char *author; /* "Name <mail>" */
 	int64_t time;
 	const char *message; /* without edit lines and trailers */
-	const char *lines;   /* edit lines, each ending in a newline; "" when there are none */
+	const char *lines;   /* edit lines, each ending in a newline; "" when there are none, which an edit
+	                        whose message has an empty line cannot say */
 	bool is_seen, is_view;
 	const char *agency; /* "" of a view commit */
 	char writer[CTS_WRITER_HEX + 1];

@@ -396,8 +396,10 @@ static int add_lines(struct sealing *sealing, const struct cts_frame *frame)
 	for (size_t i = 0; rc == 0 && i < edits.edit_count; i++) {
 		if (sealing->line_count == CTS_COMMIT_LINES_MAX)
 			break;
-		/* That a new record lives goes without saying. */
-		if (edits.created && strcmp(edits.edits[i].field, CTS_DELETED) == 0)
+		/* That a new record lives goes without saying, where anything else is said: a commit
+		 * without lines could not tell them from the last paragraph of its message. */
+		if (edits.created && edits.edit_count > 1 &&
+			strcmp(edits.edits[i].field, CTS_DELETED) == 0)
 			continue;
 		cts_diff_line(&sealing->lines, frame->key, &edits.edits[i]);
 		cts_buf_putc(&sealing->lines, '\n');
