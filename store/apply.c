@@ -65,7 +65,7 @@ static int touch(struct cts_txn *txn, const char *key)
 
 int cts_apply_edits(struct cts_txn *txn, const char *key, struct cts_record_edits *edits)
 {
-	struct cts_arena *arena = &txn->open.arena;
+	struct cts_arena *arena = &txn->open.scratch;
 	struct cts_past_context context = {.txn = txn, .arena = arena, .key = key};
 	struct cts_state state = {.arena = arena}, view = {0};
 	struct cts_record before = {0}, after = {0};
@@ -76,6 +76,7 @@ int cts_apply_edits(struct cts_txn *txn, const char *key, struct cts_record_edit
 	const char *id;
 	int rc, had;
 
+	cts_arena_clear(arena);
 	rc = cts_records_kind(txn, &context.kind, &id, key);
 	if (rc < 0)
 		goto out;

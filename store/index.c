@@ -127,10 +127,11 @@ int cts_index_check_unique(struct cts_txn *txn, const struct cts_record *record)
 	for (size_t i = 0; i < record->kind->field_count; i++) {
 		const struct cts_field *field = &record->kind->fields[i];
 		struct cts_value value = cts_record_get(record, field);
-		struct holder holder = {.own = cts_record_key(&txn->arena, record)};
+		struct holder holder = {0};
 
 		if (!field->unique)
 			continue;
+		holder.own = cts_record_key(&txn->arena, record);
 		for (size_t j = 0; j < value.count; j++) {
 			int rc = cts_txn_each_with(
 				txn, record->kind, field, value.items[j], is_other, &holder);

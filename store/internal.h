@@ -77,8 +77,8 @@ struct cts_open_change {
 	struct cts_vector past;   /* of an incoming one, itself included */
 	uint32_t touched;
 	struct cts_buf summary;   /* the message made from the edits, of the first records */
-	struct cts_arena arena;
-	uint64_t seen_count;
+	struct cts_arena arena;   /* of the change */
+	struct cts_arena scratch; /* of the record at hand: a change may have a million */
 };
 
 struct cts_txn {

@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -148,31 +147,60 @@ int cts_journal_cut(struct cts_journal_file *file, uint64_t size)
 	return 0;
 }
 
+/* 1: all of it; 0: the file ends before. Not mapped: another process may cut the file meanwhile. */
+static int read_exactly(struct cts_journal_file *file, void *out, size_t size, uint64_t at)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = pread(
+			file->fd, (char *)out + done, size - done, (off_t)(at + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return cts_fail_errno(
+				CTS_EIO, errno, "cannot read the journal '%s'", file->path);
+		if (n == 0)
+			return 0;
+		done += (size_t)n;
+	}
+	return 1;
+}
+
 int cts_journal_read(struct cts_journal_file *file, cts_journal_fn each, void *context)
 {
-	const unsigned char *map;
+	struct cts_buf frame = {0}; /* number and bytes, as the hash covers them */
+	unsigned char header[4 + CTS_SHA256_SIZE];
 	uint64_t at = 0;
 	int rc = 0;
 
-	if (file->written == 0)
-		return 0;
-	map = mmap(NULL, file->written, PROT_READ, MAP_SHARED, file->fd, 0);
-	if (map == MAP_FAILED)
-		return cts_fail_errno(CTS_EIO, errno, "cannot read the journal '%s'", file->path);
-	while (rc == 0 && file->written - at >= HEADER_SIZE) {
-		uint64_t size = cts_be32(map + at);
+	while (rc == 0) {
 		uint8_t hash[CTS_SHA256_SIZE];
+		size_t size;
 
-		if (size > FRAME_MAX || size > file->written - at - HEADER_SIZE)
+		rc = read_exactly(file, header, sizeof(header), at);
+		if (rc < 1)
 			break;
-		digest(hash, map + at + 4 + CTS_SHA256_SIZE, 8 + (size_t)size);
-		if (memcmp(hash, map + at + 4, sizeof(hash)) != 0)
+		size = cts_be32(header);
+		if (size > FRAME_MAX) {
+			rc = 0;
 			break;
-		rc = each(context, cts_be64(map + at + 4 + CTS_SHA256_SIZE),
-			(struct cts_slice){.data = map + at + HEADER_SIZE, .size = (size_t)size},
-			at + HEADER_SIZE + size);
+		}
+		cts_buf_clear(&frame);
+		cts_buf_reserve(&frame, 8 + size);
+		rc = read_exactly(file, frame.data, 8 + size, at + sizeof(header));
+		if (rc < 1)
+			break;
+		digest(hash, frame.data, 8 + size);
+		if (memcmp(hash, header + 4, sizeof(hash)) != 0) {
+			rc = 0;
+			break;
+		}
 		at += HEADER_SIZE + size;
+		rc = each(context, cts_be64(frame.data),
+			(struct cts_slice){.data = frame.data + 8, .size = size}, at);
 	}
-	munmap((void *)map, file->written);
+	cts_buf_release(&frame);
 	return rc;
 }

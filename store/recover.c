@@ -140,7 +140,6 @@ static int replay_frame(void *context, uint64_t number, struct cts_slice bytes, 
 	struct cts_frame frame;
 	int rc = decode(scan, &frame, bytes);
 
-	(void)number;
 	(void)end;
 	if (rc < 0)
 		return rc;
@@ -149,7 +148,11 @@ static int replay_frame(void *context, uint64_t number, struct cts_slice bytes, 
 	if (scan->at == 0 || !scan->entries[scan->at - 1].is_wanted)
 		return 0;
 	switch (frame.kind) {
-	case CTS_FRAME_BEGIN: return cts_write_replay_begin(scan->txn, &frame);
+	case CTS_FRAME_BEGIN:
+		/* File and LMDB number alike: a rebuilt LMDB does not know of those before. */
+		if (number > scan->txn->counters.journal_number)
+			scan->txn->counters.journal_number = number - 1;
+		return cts_write_replay_begin(scan->txn, &frame);
 	case CTS_FRAME_RECORD: return cts_write_replay_record(scan->txn, &frame);
 	case CTS_FRAME_END: return cts_write_replay_end(scan->txn, &frame);
 	}

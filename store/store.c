@@ -265,7 +265,8 @@ static int recover(struct cts_store *store)
 {
 	struct cts_txn *txn = NULL;
 	bool is_needed;
-	int rc = cts_txn_begin(&txn, store);
+	char *lock;
+	int fd, rc = cts_txn_begin(&txn, store);
 
 	if (rc < 0)
 		return rc;
@@ -273,7 +274,18 @@ static int recover(struct cts_store *store)
 	cts_txn_end(txn);
 	if (!is_needed || store->read_only)
 		return 0;
-	return cts_store_exchange(store, NULL, NULL);
+	/* Most often the file is longer because somebody is writing at this moment: readers do not wait
+	 * for that, and whoever writes next recovers what must be. */
+	lock = join(store, "lock");
+	fd = cts_lock_take(lock, 0);
+	free(lock);
+	if (fd < 0) {
+		cts_error_clear();
+		return fd == CTS_ELOCKED ? 0 : fd;
+	}
+	close(fd);
+	rc = cts_store_exchange(store, NULL, NULL);
+	return rc == CTS_ELOCKED ? 0 : rc;
 }
 
 int cts_store_open(struct cts_store **out, const char *path)

@@ -339,13 +339,14 @@ int cts_txn_put(struct cts_txn *txn, const struct cts_record *record)
 {
 	struct cts_record before = {0}, after = {0};
 	bool deleted = true;
-	const char *key = cts_record_key(&txn->arena, record);
+	struct cts_arena scratch = {0};
 	int rc, had;
 
 	assert(txn->is_writing);
-	had = cts_records_load(txn, &before, &deleted, NULL, key);
-	if (had < 0)
-		return had;
+	rc = had = cts_records_load(
+		txn, &before, &deleted, NULL, cts_record_key(&scratch, record));
+	if (rc < 0)
+		goto out;
 	rc = cts_validate_record(record, had && !deleted ? &before : NULL);
 	if (rc == 0)
 		rc = cts_index_check_unique(txn, record);
@@ -357,6 +358,7 @@ int cts_txn_put(struct cts_txn *txn, const struct cts_record *record)
 		cts_record_settle(&after, CTS_DELETED);
 	rc = change_record(txn, had && !deleted ? &before : NULL, &after);
 out:
+	cts_arena_release(&scratch);
 	cts_record_release(&before);
 	cts_record_release(&after);
 	return rc;

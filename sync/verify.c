@@ -231,8 +231,9 @@ int cts_verify(struct cts_verified *out, struct cts_verifying *verifying)
 	};
 	int rc = verify_place(out, verifying);
 
-	if (rc == 0)
-		rc = find_parent_tree(out, verifying);
+	if (rc < 0)
+		return rc;
+	rc = find_parent_tree(out, verifying);
 	if (rc == 0)
 		rc = cts_tree_diff(verifying->trees,
 			cts_oid_is_zero(&out->parent_tree) ? NULL : &out->parent_tree,
