@@ -19,12 +19,9 @@
 const char *cts_change_state_name(enum cts_change_state state)
 {
 	switch (state) {
-	case CTS_CHANGE_PENDING:
-		return "pending";
-	case CTS_CHANGE_COMMITTED:
-		return "committed";
-	case CTS_CHANGE_PUSHED:
-		return "pushed";
+	case CTS_CHANGE_PENDING: return "pending";
+	case CTS_CHANGE_COMMITTED: return "committed";
+	case CTS_CHANGE_PUSHED: return "pushed";
 	}
 	return "";
 }
@@ -69,14 +66,12 @@ void cts_edit_put_json(struct cts_jsonw *json, const struct cts_schema *schema, 
 	put_value(json, "new", edit->field, field, edit->new_value);
 }
 
-void cts_change_put_json(struct cts_jsonw *json, const struct cts_schema *schema,
-	const struct cts_change *change, enum cts_change_state state,
-	const struct cts_record_edits *records, size_t count)
+void cts_change_begin_json(
+	struct cts_jsonw *json, const struct cts_change *change, enum cts_change_state state)
 {
 	char name[CTS_CHANGE_TEXT];
 
-	cts_jsonw_string(
-		json, "change", cts_change_format(name, change->writer, change->ref.seq));
+	cts_jsonw_string(json, "change", cts_change_format(name, change->writer, change->ref.seq));
 	cts_jsonw_oid(json, "commit", &change->commit);
 	cts_jsonw_string(json, "state", cts_change_state_name(state));
 	cts_jsonw_time(json, "time", change->time);
@@ -85,13 +80,25 @@ void cts_change_put_json(struct cts_jsonw *json, const struct cts_schema *schema
 	cts_jsonw_string(json, "author", change->author);
 	cts_jsonw_string(json, "message", change->message);
 	cts_jsonw_array(json, "edits");
-	for (size_t r = 0; r < count; r++) {
-		for (size_t i = 0; i < records[r].edit_count; i++) {
-			cts_jsonw_object(json, NULL);
-			cts_edit_put_json(json, schema, records[r].key, &records[r].edits[i]);
-			cts_jsonw_end(json);
-		}
+}
+
+void cts_change_edits_json(struct cts_jsonw *json, const struct cts_schema *schema,
+	const struct cts_record_edits *edits)
+{
+	for (size_t i = 0; i < edits->edit_count; i++) {
+		cts_jsonw_object(json, NULL);
+		cts_edit_put_json(json, schema, edits->key, &edits->edits[i]);
+		cts_jsonw_end(json);
 	}
+}
+
+void cts_change_put_json(struct cts_jsonw *json, const struct cts_schema *schema,
+	const struct cts_change *change, enum cts_change_state state,
+	const struct cts_record_edits *records, size_t count)
+{
+	cts_change_begin_json(json, change, state);
+	for (size_t i = 0; i < count; i++)
+		cts_change_edits_json(json, schema, &records[i]);
 	cts_jsonw_end(json);
 }
 
@@ -122,8 +129,8 @@ static void put_side(struct cts_out *out, size_t indent, const char *mark, enum 
 	struct cts_value lines, size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++) {
-		cts_out_printf(out, "%*s%s%s ", (int)indent, "", cts_out_style_on(out, style),
-			mark);
+		cts_out_printf(
+			out, "%*s%s%s ", (int)indent, "", cts_out_style_on(out, style), mark);
 		cts_out_text(out, lines.items[i]);
 		cts_out_printf(out, "%s\n", cts_out_style_off(out, style));
 	}
@@ -131,9 +138,8 @@ static void put_side(struct cts_out *out, size_t indent, const char *mark, enum 
 
 static bool is_short(struct cts_value value)
 {
-	return value.count == 0 ||
-	       (value.count == 1 && !strchr(value.items[0], '\n') &&
-		       cts_text_width(value.items[0]) <= LINE_MAX);
+	return value.count == 0 || (value.count == 1 && !strchr(value.items[0], '\n') &&
+					   cts_text_width(value.items[0]) <= LINE_MAX);
 }
 
 void cts_edit_put_text(struct cts_out *out, const struct cts_schema *schema, const char *key,
@@ -147,8 +153,7 @@ void cts_edit_put_text(struct cts_out *out, const struct cts_schema *schema, con
 	size_t count;
 
 	cts_out_printf(out, "%*s", (int)indent, "");
-	if (is_short(edit->old_value) && is_short(edit->new_value) &&
-		!(field && field->repeated)) {
+	if (is_short(edit->old_value) && is_short(edit->new_value) && !(field && field->repeated)) {
 		cts_diff_line(&line, key, edit);
 		while (line.size > 0 && line.data[line.size - 1] == '\n')
 			line.data[--line.size] = 0;
@@ -173,8 +178,8 @@ void cts_edit_put_text(struct cts_out *out, const struct cts_schema *schema, con
 	cts_arena_release(&arena);
 }
 
-static void put_record(struct cts_out *out, const struct cts_schema *schema,
-	const struct cts_record_edits *record)
+void cts_change_edits_text(
+	struct cts_out *out, const struct cts_schema *schema, const struct cts_record_edits *record)
 {
 	if (record->deleted || record->created) {
 		cts_out_puts(out, record->deleted ? "  deleted " : "  created ");
@@ -190,16 +195,15 @@ static void put_record(struct cts_out *out, const struct cts_schema *schema,
 	}
 }
 
-void cts_change_put_text(struct cts_out *out, const struct cts_schema *schema,
-	const struct cts_change *change, enum cts_change_state state,
-	const struct cts_record_edits *records, size_t count)
+void cts_change_begin_text(
+	struct cts_out *out, const struct cts_change *change, enum cts_change_state state)
 {
 	char name[CTS_CHANGE_TEXT], hex[CTS_OID_HEX + 1], time[CTS_TIME_TEXT];
 	const char *message = change->message ? change->message : "";
 
 	cts_out_puts(out, "change ");
-	cts_out_styled(out, CTS_STYLE_TITLE,
-		cts_change_format(name, change->writer, change->ref.seq));
+	cts_out_styled(
+		out, CTS_STYLE_TITLE, cts_change_format(name, change->writer, change->ref.seq));
 	if (state == CTS_CHANGE_PENDING)
 		cts_out_styled(out, CTS_STYLE_WARN, "  pending");
 	else
@@ -225,7 +229,13 @@ void cts_change_put_text(struct cts_out *out, const struct cts_schema *schema,
 		if (*message)
 			message++;
 	}
+}
+
+void cts_change_put_text(struct cts_out *out, const struct cts_schema *schema,
+	const struct cts_change *change, enum cts_change_state state,
+	const struct cts_record_edits *records, size_t count)
+{
+	cts_change_begin_text(out, change, state);
 	for (size_t i = 0; i < count; i++)
-		put_record(out, schema, &records[i]);
-	cts_out_puts(out, "\n");
+		cts_change_edits_text(out, schema, &records[i]);
 }

@@ -22,10 +22,21 @@ void cts_change_put_json(struct cts_jsonw *json, const struct cts_schema *schema
 	const struct cts_change *change, enum cts_change_state state,
 	const struct cts_record_edits *records, size_t count);
 
-/* A head line, who and when, the message indented, the edits; an empty line at the end. */
+/* A head line, who and when, the message indented, the edits. */
 void cts_change_put_text(struct cts_out *out, const struct cts_schema *schema,
 	const struct cts_change *change, enum cts_change_state state,
 	const struct cts_record_edits *records, size_t count);
+
+/* The same in parts, for changes that are too large to hold (an import of a million records). JSON:
+ * begin leaves the array "edits" open, which the caller ends. */
+void cts_change_begin_json(
+	struct cts_jsonw *json, const struct cts_change *change, enum cts_change_state state);
+void cts_change_edits_json(struct cts_jsonw *json, const struct cts_schema *schema,
+	const struct cts_record_edits *edits);
+void cts_change_begin_text(
+	struct cts_out *out, const struct cts_change *change, enum cts_change_state state);
+void cts_change_edits_text(
+	struct cts_out *out, const struct cts_schema *schema, const struct cts_record_edits *edits);
 
 /* The members {record,field,old,new}. */
 void cts_edit_put_json(struct cts_jsonw *json, const struct cts_schema *schema, const char *key,

@@ -90,6 +90,20 @@ static int put_past(struct listing *listing, const struct cts_view *view, const 
 	return rc;
 }
 
+/* Below the answer, so not where a pager has the screen. */
+static void put_note(struct cts_session *session, size_t count)
+{
+	struct cts_out *out = &session->out;
+
+	if (cts_out_is_json(out) || (count > 0 && out->pager_pid > 0))
+		return;
+	cts_out_flush(out);
+	if (count > 0)
+		cts_diag_hint("ctsync resolve REC FIELD --take AGENCY or N, or --value V");
+	else
+		cts_diag_note("no conflicts");
+}
+
 static int conflicts_run(struct cts_session *session, const void *given, int argc, char **argv)
 {
 	const struct conflicts_options *options = given;
@@ -114,10 +128,7 @@ static int conflicts_run(struct cts_session *session, const void *given, int arg
 	if (rc < 0)
 		goto out;
 	cts_items_end(&listing.items);
-	if (!cts_out_is_json(&session->out) && listing.items.count == 0)
-		cts_diag_note("no conflicts");
-	else if (!cts_out_is_json(&session->out))
-		cts_diag_hint("ctsync resolve REC FIELD --take AGENCY or N, or --value V");
+	put_note(session, listing.items.count);
 	rc = options->exit_code && listing.items.count > 0;
 out:
 	cts_view_release(&view);

@@ -6,16 +6,12 @@
  * the walk; only --reverse must wait for its end. An edit that is a side of an open conflict is
  * followed by all sides: nothing that a merge kept is out of sight.
  */
-#include <stdlib.h>
 #include <string.h>
 
-#include "cli/change_out.h"
 #include "cli/cmd.h"
 #include "cli/diag.h"
-#include "cli/items.h"
-#include "cli/owner.h"
+#include "cli/log_show.h"
 #include "cli/past.h"
-#include "cli/record_out.h"
 #include "cli/session.h"
 #include "proto/error.h"
 #include "proto/text.h"
@@ -77,11 +73,10 @@ static const struct cts_argument log_arguments[] = {
 	{0},
 };
 
-/* A change kept for --reverse; with `records` where the walk had its edits at hand. */
+/* A change kept for --reverse; with `edits` where the walk had them at hand. */
 struct kept {
 	struct cts_ref ref;
-	struct cts_record_edits *records;
-	size_t count;
+	struct cts_record_edits *edits;
 };
 
 struct log {
@@ -89,24 +84,22 @@ struct log {
 	struct cts_txn *txn;
 	const char *key; /* NULL: all records */
 	int64_t since, until;
-	const char *agency, *author, *field;
+	const char *agency, *author;
 	uint64_t left;
 	bool reverse;
 	const struct cts_view *view; /* NULL: now */
-	struct cts_arena arena;      /* of the change at hand */
-	struct cts_items items;
+	struct cts_log_show show;
+	struct cts_arena scratch; /* of the change at hand */
 	struct kept *kept;
 	size_t kept_count;
-	const char **conflicts; /* keys of records in conflict, ascending */
-	size_t conflict_count;
 };
 
-/* ---- what is shown ----------------------------------------------------------------------------
+/* ---- what is wanted ----------------------------------------------------------------------------
  */
 
 static bool takes_author(struct log *log, const char *author)
 {
-	return !log->author || strstr(cts_text_fold(&log->arena, author), log->author);
+	return !log->author || strstr(cts_text_fold(&log->scratch, author), log->author);
 }
 
 static bool takes(struct log *log, const struct cts_change *change)
@@ -117,164 +110,92 @@ static bool takes(struct log *log, const struct cts_change *change)
 	       takes_author(log, change->author);
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static const struct cts_side *side_of(
-	const struct cts_conflict *conflict, const struct cts_change *change)
-{
-	for (size_t i = 0; conflict && i < conflict->side_count; i++)
-		if (cts_oid_equal(&conflict->sides[i].commit, &change->commit))
-			return &conflict->sides[i];
-	return NULL;
-}
-
-/* The conflicts that stand in which the change's edits of one record are a side. */
-static int put_sides(
-	struct log *log, const struct cts_change *change, const struct cts_record_edits *edits)
-{
-	struct cts_out *out = &log->session->out;
-	struct cts_owners owners = {0};
-	struct cts_record record;
-	int rc;
-
-	if (!log->conflict_count || !bsearch(&edits->key, log->conflicts, log->conflict_count,
-					    sizeof(*log->conflicts), compare_keys))
-		return 0;
-	rc = cts_txn_get(log->txn, &record, edits->key);
-	if (rc < 0)
-		return rc;
-	rc = cts_owners_of(&owners, log->txn, &log->arena, &record);
-	for (size_t i = 0; rc == 0 && i < edits->edit_count; i++) {
-		const struct cts_conflict *conflict =
-			cts_record_conflict(&record, edits->edits[i].field);
-
-		if (!side_of(conflict, change))
-			continue;
-		cts_conflict_put_text(out, &record, conflict, cts_owners_have, &owners);
-		cts_out_puts(out, "\n");
-	}
-	cts_record_release(&record);
-	return rc;
-}
-
-static int put_change(struct log *log, const struct cts_change *change,
-	const struct cts_record_edits *records, size_t count)
-{
-	const struct cts_schema *schema = log->session->schema;
-	enum cts_change_state state;
-	int rc = cts_change_state(&state, log->txn, change);
-
-	if (rc < 0)
-		return rc;
-	if (cts_out_is_json(log->items.out)) {
-		cts_change_put_json(
-			cts_items_object(&log->items), schema, change, state, records, count);
-		cts_items_object_end(&log->items);
-		return 0;
-	}
-	log->items.count++;
-	cts_change_put_text(log->items.out, schema, change, state, records, count);
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = put_sides(log, change, &records[i]);
-	return rc;
-}
-
 /* ---- the walks --------------------------------------------------------------------------------
  */
 
-struct gathering {
-	struct cts_arena *arena;
-	const char *field;
-	struct cts_record_edits *records;
-	size_t count;
+struct search {
+	struct log *log;
+	bool found;
 };
 
-static int gather(
+static int find_edit(
 	void *context, const struct cts_change *change, const struct cts_record_edits *edits)
 {
-	struct gathering *gathering = context;
+	struct search *search = context;
+	struct cts_record_edits *kept = NULL;
+	size_t count = 0;
 
 	(void)change;
-	cts_past_keep(
-		&gathering->records, &gathering->count, gathering->arena, edits, gathering->field);
-	return 0;
+	cts_arena_clear(&search->log->scratch);
+	search->found =
+		cts_past_keep(&kept, &count, &search->log->scratch, edits, search->log->show.field);
+	return search->found;
 }
 
-static int put_whole(struct log *log, const struct cts_change *change)
+/* For --reverse: kept, if anything of it would be shown. @return 1 kept */
+static int keep(
+	struct log *log, const struct cts_change *change, const struct cts_record_edits *edits)
 {
-	struct gathering all = {.arena = &log->arena, .field = log->field};
-	int rc = cts_txn_each_edit(log->txn, change->ref, gather, &all);
+	struct cts_arena *arena = &log->session->arena;
+	const char *field = log->show.field;
+	struct search search = {.log = log, .found = !field};
+	struct kept kept = {.ref = change->ref};
+	size_t count = 0;
+	int rc = 0;
 
-	if (rc < 0 || (log->field && !all.count))
+	if (edits && cts_past_keep(&kept.edits, &count, arena, edits, field))
+		search.found = true;
+	else if (!edits && !search.found)
+		rc = cts_txn_each_edit(log->txn, change->ref, find_edit, &search);
+	if (rc < 0 || !search.found)
 		return rc;
-	log->left--;
-	if (log->reverse) {
-		*(struct kept *)cts_arena_push(&log->session->arena, &log->kept, &log->kept_count,
-			sizeof(*log->kept)) = (struct kept){.ref = change->ref};
+	*(struct kept *)cts_arena_push(arena, &log->kept, &log->kept_count, sizeof(kept)) = kept;
+	return 1;
+}
+
+/* One change of a walk; `edits` NULL: not at hand. Ends the walk when enough are found. */
+static int visit(
+	struct log *log, const struct cts_change *change, const struct cts_record_edits *edits)
+{
+	int rc;
+
+	cts_arena_clear(&log->scratch);
+	if (!log->left)
+		return 1;
+	if (!takes(log, change))
 		return 0;
-	}
-	return put_change(log, change, all.records, all.count);
+	rc = log->reverse ? keep(log, change, edits)
+			  : cts_log_show_change(&log->show, change, edits);
+	if (rc > 0)
+		log->left--;
+	return rc < 0 ? rc : log->left == 0;
 }
 
 static int on_change(void *context, const struct cts_change *change)
 {
-	struct log *log = context;
-	int rc;
-
-	cts_arena_clear(&log->arena);
-	if (!log->left)
-		return 1;
-	rc = takes(log, change) ? put_whole(log, change) : 0;
-	return rc < 0 ? rc : log->left == 0;
+	return visit(context, change, NULL);
 }
 
 static int on_edits(
 	void *context, const struct cts_change *change, const struct cts_record_edits *edits)
 {
-	struct log *log = context;
-	struct kept kept = {.ref = change->ref};
-	int rc = 0;
-
-	cts_arena_clear(&log->arena);
-	if (!log->left)
-		return 1;
-	if (!takes(log, change) ||
-		(!cts_past_keep(&kept.records, &kept.count,
-			 log->reverse ? &log->session->arena : &log->arena, edits, log->field) &&
-			log->field))
-		return 0;
-	log->left--;
-	if (log->reverse)
-		*(struct kept *)cts_arena_push(&log->session->arena, &log->kept, &log->kept_count,
-			sizeof(*log->kept)) = kept;
-	else
-		rc = put_change(log, change, kept.records, kept.count);
-	return rc < 0 ? rc : log->left == 0;
+	return visit(context, change, edits);
 }
 
 static int put_reversed(struct log *log)
 {
 	int rc = 0;
 
-	for (size_t i = log->kept_count; rc == 0 && i > 0; i--) {
+	for (size_t i = log->kept_count; rc >= 0 && i > 0; i--) {
 		const struct kept *kept = &log->kept[i - 1];
+		struct cts_record_edits nothing = {.key = log->key};
 		struct cts_change change;
-		struct gathering all = {
-			.arena = &log->arena,
-			.field = log->field,
-			.records = kept->records,
-			.count = kept->count,
-		};
 
-		cts_arena_clear(&log->arena);
-		rc = cts_txn_change(log->txn, &change, &log->arena, kept->ref);
-		if (rc == 0 && !log->key)
-			rc = cts_txn_each_edit(log->txn, kept->ref, gather, &all);
+		cts_arena_clear(&log->scratch);
+		rc = cts_txn_change(log->txn, &change, &log->scratch, kept->ref);
 		if (rc == 0)
-			rc = put_change(log, &change, all.records, all.count);
+			rc = cts_log_show_change(&log->show, &change,
+				kept->edits || !log->key ? kept->edits : &nothing);
 	}
 	return rc;
 }
@@ -282,35 +203,13 @@ static int put_reversed(struct log *log)
 /* ---- run --------------------------------------------------------------------------------------
  */
 
-static int keep_key(void *context, const char *key)
-{
-	struct log *log = context;
-	struct cts_arena *arena = &log->session->arena;
-
-	*(const char **)cts_arena_push(arena, &log->conflicts, &log->conflict_count,
-		sizeof(*log->conflicts)) = cts_arena_strdup(arena, key);
-	return 0;
-}
-
-/* Of one record only itself is asked, so its log costs its own changes. */
-static int find_conflicts(struct log *log)
-{
-	if (log->key)
-		return keep_key(log, log->key);
-	return cts_txn_each_conflict(log->txn, keep_key, log);
-}
-
 static int choose(struct log *log, const struct log_options *options, const char *address)
 {
 	struct cts_arena *arena = &log->session->arena;
-	enum cts_life life = CTS_LIFE_NONE;
 	int rc = 0;
 
-	if (address) {
+	if (address)
 		rc = cts_past_find(log->txn, &log->key, arena, address);
-		if (rc == 0)
-			rc = cts_txn_life(log->txn, &life, log->key);
-	}
 	if (rc == 0 && options->since)
 		rc = cts_time_parse(&log->since, options->since, false);
 	if (rc == 0 && options->until)
@@ -321,12 +220,10 @@ static int choose(struct log *log, const struct log_options *options, const char
 		rc = cts_past_field(log->session->schema, log->key, options->field);
 	if (rc < 0)
 		return rc;
-	log->field = options->field;
+	log->show.field = options->field;
 	if (options->author)
 		log->author = cts_text_fold(arena, options->author);
-	if (cts_out_is_json(&log->session->out) || (address && life != CTS_LIFE_LIVE))
-		return 0;
-	return find_conflicts(log);
+	return 0;
 }
 
 static int log_run(struct cts_session *session, const void *given, int argc, char **argv)
@@ -348,21 +245,25 @@ static int log_run(struct cts_session *session, const void *given, int argc, cha
 	}
 	if (rc == 0)
 		rc = choose(&log, options, argc ? argv[0] : NULL);
+	log.show.session = session;
+	log.show.txn = log.txn;
+	if (rc == 0)
+		rc = cts_log_show_begin(&log.show, log.key);
 	if (rc < 0)
 		goto out;
-	cts_items_begin(&log.items, &session->out, NULL, 0);
 	rc = log.key ? cts_txn_each_history(log.txn, log.key, true, on_edits, &log)
 		     : cts_txn_each_change(log.txn, on_change, &log);
 	if (rc >= 0)
 		rc = put_reversed(&log);
 	if (rc < 0)
 		goto out;
-	cts_items_end(&log.items);
-	if (log.items.count == 0 && !cts_out_is_json(&session->out))
+	cts_log_show_end(&log.show);
+	if (log.show.items.count == 0 && !cts_out_is_json(&session->out))
 		cts_diag_note("no such changes");
 out:
 	cts_view_release(&view);
-	cts_arena_release(&log.arena);
+	cts_log_show_release(&log.show);
+	cts_arena_release(&log.scratch);
 	cts_txn_end(log.txn);
 	return rc < 0 ? rc : 0;
 }

@@ -6,7 +6,6 @@
  * A pattern passes over conflicts in which the agency has no side: they are left, and counted.
  */
 #include <fnmatch.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "cli/cmd.h"
@@ -54,7 +53,7 @@ struct resolve {
 	struct cts_session *session;
 	const char *address, *field;
 	struct cts_settle how;
-	uint64_t settled, left;
+	size_t left; /* conflicts without the side that was asked for */
 };
 
 static bool is_pattern(const char *address)
@@ -65,89 +64,94 @@ static bool is_pattern(const char *address)
 /* ---- a pattern --------------------------------------------------------------------------------
  */
 
+/* A conflict of a record that the pattern matches. */
+struct target {
+	const char *key, *field;
+	bool fits;
+};
+
 struct match {
+	struct resolve *resolve;
 	struct cts_work *work;
-	const char *pattern;
-	const char **keys;
-	size_t count;
+	struct target *targets;
+	size_t count, fitting;
 };
 
 static int collect(void *context, const char *key)
 {
 	struct match *match = context;
-
-	if (fnmatch(match->pattern, key, 0) == 0)
-		*(const char **)cts_arena_push(&match->work->arena, &match->keys, &match->count,
-			sizeof(*match->keys)) = cts_arena_strdup(&match->work->arena, key);
-	return 0;
-}
-
-/* Every conflict of one record that is meant and has the side. */
-static int settle_matched(struct resolve *resolve, struct cts_work *work, const char *key)
-{
+	struct cts_arena *arena = &match->work->arena;
+	const char *field = match->resolve->field;
 	struct cts_record record;
-	const char **fields = NULL;
-	size_t count = 0;
-	int rc = cts_work_get(work, &record, key);
+	int rc;
 
+	if (fnmatch(match->resolve->address, key, 0) != 0)
+		return 0;
+	rc = cts_work_get(match->work, &record, key);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < record.conflict_count; i++) {
 		const struct cts_conflict *conflict = &record.conflicts[i];
+		struct target *target;
 
-		if (resolve->field && strcmp(conflict->field, resolve->field) != 0)
+		if (field && strcmp(conflict->field, field) != 0)
 			continue;
-		if (cts_settle_fits(&resolve->how, conflict))
-			*(const char **)cts_arena_push(&work->arena, &fields, &count,
-				sizeof(*fields)) = cts_arena_strdup(&work->arena, conflict->field);
-		else
-			resolve->left++;
+		target = cts_arena_push(arena, &match->targets, &match->count, sizeof(*target));
+		target->key = cts_arena_strdup(arena, key);
+		target->field = cts_arena_strdup(arena, conflict->field);
+		target->fits = cts_settle_fits(&match->resolve->how, conflict);
+		match->fitting += target->fits;
 	}
 	cts_record_release(&record);
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		enum cts_life life;
-
-		/* A side that deletes the record settles all of it. */
-		rc = cts_work_life(work, &life, key);
-		if (rc == 0 && life == CTS_LIFE_LIVE) {
-			rc = cts_settle_work(work, key, fields[i], &resolve->how);
-			resolve->settled++;
-		}
-	}
-	return rc;
+	return 0;
 }
 
-static int settle_pattern(struct resolve *resolve, struct cts_work *work)
+/* A number counts the sides of one conflict, and a value is one field's: both mean nothing in the
+ * next. */
+static int check_match(const struct resolve *resolve, const struct match *match)
 {
-	struct match match = {.work = work, .pattern = resolve->address};
-	int rc = cts_txn_each_conflict(work->txn, collect, &match);
+	const char *take = resolve->how.take;
+	bool is_number = take && strspn(take, "0123456789") == strlen(take);
 
-	if (rc < 0)
-		return rc;
-	/* Numbers count the sides of one conflict and mean nothing in the next. */
-	if (match.count > 1 && resolve->how.take &&
-		strspn(resolve->how.take, "0123456789") == strlen(resolve->how.take)) {
-		cts_fail(CTS_EUSAGE,
-			"'--take %s' counts the sides of one conflict, and '%s' has "
-			"%zu records in conflict",
-			resolve->how.take, resolve->address, match.count);
-		cts_hint("--take AGENCY");
+	if (match->count > 1 && (is_number || (!take && !resolve->field))) {
+		cts_fail(CTS_EUSAGE, "'%s' has %zu conflicts, and '--%s' is for one",
+			resolve->address, match->count, take ? "take N" : "value");
+		cts_hint(take ? "--take AGENCY" : "name the field");
 		return CTS_EUSAGE;
 	}
-	for (size_t i = 0; rc == 0 && i < match.count; i++)
-		rc = settle_matched(resolve, work, match.keys[i]);
-	if (rc < 0 || resolve->settled)
-		return rc;
-	if (resolve->left)
-		cts_fail(CTS_EREFUSED, "'%s' has no side in the %" PRIu64 " conflict%s of '%s'",
-			resolve->how.take, resolve->left, resolve->left == 1 ? "" : "s",
-			resolve->address);
+	if (match->fitting > 0)
+		return 0;
+	if (match->count > 0)
+		cts_fail(CTS_EREFUSED, "'%s' has no side in the %zu conflict%s of '%s'", take,
+			match->count, match->count == 1 ? "" : "s", resolve->address);
 	else
 		cts_fail(CTS_EREFUSED, "no record that matches '%s' is in conflict%s%s",
 			resolve->address, resolve->field ? " in " : "",
 			resolve->field ? resolve->field : "");
 	cts_hint("ctsync conflicts");
 	return CTS_EREFUSED;
+}
+
+static int settle_pattern(struct resolve *resolve, struct cts_work *work)
+{
+	struct match match = {.resolve = resolve, .work = work};
+	int rc = cts_txn_each_conflict(work->txn, collect, &match);
+
+	if (rc == 0)
+		rc = check_match(resolve, &match);
+	for (size_t i = 0; rc == 0 && i < match.count; i++) {
+		const struct target *target = &match.targets[i];
+		enum cts_life life;
+
+		if (!target->fits)
+			continue;
+		/* A side that deletes the record settles all of it. */
+		rc = cts_work_life(work, &life, target->key);
+		if (rc == 0 && life == CTS_LIFE_LIVE)
+			rc = cts_settle_work(work, target->key, target->field, &resolve->how);
+	}
+	resolve->left = match.count - match.fitting;
+	return rc;
 }
 
 /* ---- run --------------------------------------------------------------------------------------
@@ -160,7 +164,7 @@ static int resolve_step(struct cts_work *work, void *context)
 	int rc;
 
 	/* The step may be run again. */
-	resolve->settled = resolve->left = 0;
+	resolve->left = 0;
 	if (is_pattern(resolve->address))
 		return settle_pattern(resolve, work);
 	rc = cts_work_find(work, &key, resolve->address, false);
@@ -183,7 +187,7 @@ static int resolve_run(struct cts_session *session, const void *given, int argc,
 	if (rc == 0)
 		rc = cts_work_run(session, &how, resolve_step, &resolve);
 	if (rc == 0 && resolve.left > 0)
-		cts_diag_note("%" PRIu64 " conflict%s left: %s has no side there", resolve.left,
+		cts_diag_note("%zu conflict%s left: %s has no side there", resolve.left,
 			resolve.left == 1 ? " is" : "s are", resolve.how.take);
 	return rc;
 }

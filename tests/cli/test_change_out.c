@@ -136,8 +136,7 @@ static void test_a_change_in_text_tells_all_of_it(void **state)
 		"\n"
 		"    Two lines.\n"
 		"  created initiative/x\n"
-		"  initiative/x title: (unset) -> Grow\n"
-		"\n");
+		"  initiative/x title: (unset) -> Grow\n");
 }
 
 static void test_a_change_in_json_has_every_member(void **state)
