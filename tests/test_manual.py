@@ -1,7 +1,7 @@
 """The manual and the program name the same commands and options: both ways, command by command.
 
 ctsync(1) documents a command under a heading `.SS NAME`, which must show its synopsis as `help NAME`
-does, and its options as `--name`. Global options stand outside of those sections.
+does, and its options in rows of `.TP`. Global options stand outside of those sections.
 """
 import os
 import re
@@ -48,11 +48,13 @@ def main():
     page = open(PAGE, encoding="utf-8").read()
     parts = re.split(r"^\.SS +(.*)$", page, flags=re.M)
     outside = parts[0]
-    sections = {}
+    sections, options = {}, {}
     for title, body in zip(parts[1::2], parts[2::2]):
         body, _, rest = body.partition("\n.SH")
         outside += rest
-        sections[plain(title).strip().strip('"')] = plain(body)
+        name = plain(title).strip().strip('"')
+        sections[name] = plain(body)
+        options[name] = long_options(plain("\n".join(re.findall(r"^\.TP\n(.*)$", body, re.M))))
     overview, faults = help_of(), []
     global_options = long_options(overview.split("options of every command")[1])
     missing = global_options - long_options(plain(outside))
@@ -68,7 +70,7 @@ def main():
             continue
         rows = text.split("\noptions\n")[1].split("\nexamples\n")[0] if "\noptions\n" in text else ""
         of_program = set(re.findall(r"^  (?:-\w, |    )--([a-z-]+)", rows, re.M))
-        of_manual = long_options(sections[name])
+        of_manual = options[name]
         if of_program - of_manual:
             faults.append(f"{name}: options not in the manual: {sorted(of_program - of_manual)}")
         if of_manual - of_program - global_options:
