@@ -141,6 +141,19 @@ static int count_references(struct cts_work *work, struct removal *removal, cons
 	return 0;
 }
 
+/* By its whole id; one that this command has deleted already was only named twice. */
+static int remove_one(struct cts_work *work, const char *key)
+{
+	enum cts_life before, now;
+	int rc = cts_txn_life(work->txn, &before, key);
+
+	if (rc == 0)
+		rc = cts_work_life(work, &now, key);
+	if (rc < 0 || (before == CTS_LIFE_LIVE && now == CTS_LIFE_DELETED))
+		return rc;
+	return cts_act_rm(work, key);
+}
+
 static int rm_step(struct cts_work *work, void *context)
 {
 	struct removal *removal = context;
@@ -149,7 +162,7 @@ static int rm_step(struct cts_work *work, void *context)
 	removal->references = 0;
 	for (int i = 0; rc == 0 && i < removal->argc; i++)
 		rc = is_pattern(removal->argv[i]) ? remove_matching(work, removal->argv[i])
-						  : cts_act_rm(work, removal->argv[i]);
+						  : remove_one(work, removal->argv[i]);
 	for (size_t i = 0; rc == 0 && i < work->item_count && i < REFERENCES_LOOKED_FOR; i++)
 		rc = count_references(work, removal, work->items[i].key);
 	return rc;

@@ -311,7 +311,7 @@ int cts_work_message(const char **out, struct cts_arena *arena, const char *give
 		*out = NULL;
 		return 0;
 	}
-	rc = cts_text_normalise(&message, arena, given, strlen(given), "the message");
+	rc = cts_text_normalise(&message, arena, given, strlen(given), "message");
 	if (rc < 0)
 		return rc;
 	message += strspn(message, "\n\t ");
