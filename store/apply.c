@@ -67,7 +67,8 @@ int cts_apply_edits(struct cts_txn *txn, const char *key, struct cts_record_edit
 {
 	struct cts_arena *arena = &txn->open.scratch;
 	struct cts_past_context context = {.txn = txn, .arena = arena, .key = key};
-	struct cts_state state = {.arena = arena}, view = {0};
+	struct cts_state state = {.arena = arena}, past_state = {.arena = arena};
+	const struct cts_state *view = NULL;
 	struct cts_record before = {0}, after = {0};
 	struct cts_ref by = txn->open.change.ref;
 	bool was_deleted = true, is_deleted = true, was_in_conflict = false;
@@ -89,19 +90,23 @@ int cts_apply_edits(struct cts_txn *txn, const char *key, struct cts_record_edit
 	if (had)
 		was_in_conflict = !was_deleted && before.conflict_count > 0;
 	if (edits->created && had) {
-		view.arena = arena;
-		rc = cts_view_state(txn, &view, key, context.kind,
-			txn->open.is_local ? NULL : &txn->open.past);
-		if (rc < 0)
-			goto out;
-		add_clears(arena, context.kind, edits, &view);
+		/* Mostly its author had seen all that is here. */
+		view = &state;
+		if (!txn->open.is_local && !cts_view_covers(&txn->open.past, &state)) {
+			view = &past_state;
+			rc = cts_view_state(
+				txn, &past_state, key, context.kind, &txn->open.past);
+			if (rc < 0)
+				goto out;
+		}
+		add_clears(arena, context.kind, edits, view);
 	}
 	note_summary(txn, edits);
 	rc = cts_history_put(txn, key, txn->open.change.arrival, by, edits);
 	if (rc < 0)
 		goto out;
 	rc = cts_state_apply(
-		&state, context.kind, edits, by, view.count ? &view : NULL, &past);
+		&state, context.kind, edits, by, view && view->count ? view : NULL, &past);
 	if (rc < 0)
 		goto out;
 	rc = cts_state_record(&after, &is_deleted, &state, context.kind, id, &past);

@@ -215,6 +215,9 @@ struct cts_past_context {
 };
 struct cts_past cts_past_of(struct cts_past_context *context);
 
+/* Every edit that the state of a record was made of is in the view. */
+bool cts_view_covers(const struct cts_vector *view, const struct cts_state *state);
+
 /* The state of a record from those edits of its history that are in `view` (NULL: all). */
 int cts_view_state(struct cts_txn *txn, struct cts_state *out, const char *key,
 	const struct cts_kind *kind, const struct cts_vector *view);

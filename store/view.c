@@ -19,6 +19,13 @@ void cts_view_release(struct cts_view *view)
 
 /* ---- the state of one record ------------------------------------------------------------------ */
 
+/* The view in which the record was made again by one change. */
+struct creation {
+	struct cts_ref by;
+	struct cts_state view;
+	struct creation *next;
+};
+
 struct replay {
 	struct cts_txn *txn;
 	struct cts_state *state;
@@ -26,31 +33,73 @@ struct replay {
 	const struct cts_kind *kind;
 	const struct cts_vector *view;
 	const struct cts_past *past;
+	/* Shared with the replays inside this one: without it, each creation would work out those before
+	 * it again, and the work would double with every one. */
+	struct creation **creations;
 };
+
+static int run_replay(struct replay *replay);
+
+bool cts_view_covers(const struct cts_vector *view, const struct cts_state *state)
+{
+	const struct cts_field_state *life = cts_state_field(state, CTS_DELETED);
+
+	/* Every edit is an edit of life, and whatever is not newest was seen by one that is. */
+	for (size_t i = 0; life && i < life->count; i++)
+		if (!cts_vector_has(view, life->newest[i].by))
+			return false;
+	return true;
+}
+
+/* What the author of a creation saw of the record. */
+static int creation_view(
+	struct replay *replay, const struct cts_state **out, struct cts_ref by)
+{
+	struct cts_arena *arena = replay->state->arena;
+	struct cts_vector past = {0};
+	struct creation *made;
+	int rc;
+
+	for (made = *replay->creations; made; made = made->next)
+		if (cts_ref_equal(made->by, by)) {
+			*out = &made->view;
+			return 0;
+		}
+	rc = cts_txn_add_past(replay->txn, &past, by);
+	for (size_t i = 0; rc == 0 && i < past.count; i++)
+		if (past.entries[i].line == by.line)
+			past.entries[i].seq = by.seq - 1;
+	if (rc == 0 && cts_view_covers(&past, replay->state)) {
+		*out = replay->state;
+	} else if (rc == 0) {
+		struct replay inner = *replay;
+
+		made = cts_arena_alloc(arena, sizeof(*made));
+		*made = (struct creation){.by = by, .view = {.arena = arena}};
+		inner.state = &made->view;
+		inner.view = &past;
+		rc = run_replay(&inner);
+		made->next = *replay->creations;
+		*replay->creations = made;
+		*out = &made->view;
+	}
+	cts_vector_release(&past);
+	return rc;
+}
 
 static int take(
 	void *context, const struct cts_change *change, const struct cts_record_edits *edits)
 {
 	struct replay *replay = context;
 	struct cts_record_edits *copy;
-	struct cts_state seen = {.arena = replay->state->arena};
+	const struct cts_state *seen = NULL;
 	struct cts_arena *arena = replay->state->arena;
 	int rc;
 
 	if (replay->view && !cts_vector_has(replay->view, change->ref))
 		return 0;
 	if (edits->created && replay->state->count) {
-		/* Created again: its author's own past, one step further back. */
-		struct cts_vector past = {0};
-
-		rc = cts_txn_add_past(replay->txn, &past, change->ref);
-		for (size_t i = 0; rc == 0 && i < past.count; i++)
-			if (past.entries[i].line == change->ref.line)
-				past.entries[i].seq = change->ref.seq - 1;
-		if (rc == 0)
-			rc = cts_view_state(
-				replay->txn, &seen, replay->key, replay->kind, &past);
-		cts_vector_release(&past);
+		rc = creation_view(replay, &seen, change->ref);
 		if (rc < 0)
 			return rc;
 	}
@@ -72,7 +121,12 @@ static int take(
 			.new_value = cts_value_copy(arena, edits->markings[i].new_value),
 		};
 	return cts_state_apply(replay->state, replay->kind, copy, change->ref,
-		seen.count ? &seen : NULL, replay->past);
+		seen && seen->count ? seen : NULL, replay->past);
+}
+
+static int run_replay(struct replay *replay)
+{
+	return cts_txn_each_history(replay->txn, replay->key, false, take, replay);
 }
 
 int cts_view_state(struct cts_txn *txn, struct cts_state *out, const char *key,
@@ -81,6 +135,7 @@ int cts_view_state(struct cts_txn *txn, struct cts_state *out, const char *key,
 	struct cts_past_context context = {
 		.txn = txn, .arena = out->arena, .key = key, .kind = kind};
 	const struct cts_past past = cts_past_of(&context);
+	struct creation *creations = NULL;
 	struct replay replay = {
 		.txn = txn,
 		.state = out,
@@ -88,9 +143,10 @@ int cts_view_state(struct cts_txn *txn, struct cts_state *out, const char *key,
 		.kind = kind,
 		.view = view,
 		.past = &past,
+		.creations = &creations,
 	};
 
-	return cts_txn_each_history(txn, key, false, take, &replay);
+	return run_replay(&replay);
 }
 
 int cts_txn_state(
