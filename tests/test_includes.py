@@ -108,12 +108,17 @@ def test_no_folder_includes_what_lies_above_it_or_inside_another():
 
 def test_every_public_header_compiles_alone():
     compilers = [c for c in ("gcc", "clang") if shutil.which(c)] or ["cc"]
-    flags = subprocess.run(["pkg-config", "--cflags", "nettle"], capture_output=True, text=True).stdout.split()
-    generated = {os.path.dirname(p) for p in glob.glob(os.path.join(BUILD, "**", "*.pb-c.h"), recursive=True)} if BUILD else set()
+    flags = subprocess.run(["pkg-config", "--cflags", "nettle", "libprotobuf-c"], capture_output=True, text=True).stdout.split()
+    build = BUILD or os.path.join(TOP, "build")
+    generated = {os.path.dirname(p) for p in glob.glob(os.path.join(build, "**", "*.pb-c.h"), recursive=True)}
     headers = sorted(os.path.relpath(p, TOP) for p in glob.glob(os.path.join(TOP, "proto", "*.h")))
     headers += [h for h in PUBLIC.values() if os.path.exists(os.path.join(TOP, h))]
-    faults = []
+    faults, left_out = [], 0
     for header in headers:
+        with open(os.path.join(TOP, header), encoding="utf-8") as f:
+            if not generated and any(GENERATED.match(name) for _, name in INCLUDE.findall(f.read())):
+                left_out += 1  # nothing has been built here
+                continue
         for compiler in compilers:
             # Twice: an include guard that does not hold shows at the second.
             run = subprocess.run(
@@ -123,7 +128,8 @@ def test_every_public_header_compiles_alone():
                 faults.append(f"{header} with {compiler}:\n{run.stderr}")
     assert headers, "no public headers"
     assert not faults, "\n".join(faults)
-    return f"{len(headers)} headers with {', '.join(compilers)}"
+    note = f", {left_out} left out: they need what a build generates" if left_out else ""
+    return f"{len(headers) - left_out} headers with {', '.join(compilers)}{note}"
 
 
 def test_the_top_holds_the_five_folders_and_nothing_else():
