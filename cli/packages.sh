@@ -5,7 +5,7 @@
 # among them because cmake looks for everything at once.
 build_packages="gcc libc6-dev cmake ninja-build pkgconf
 	protobuf-compiler protobuf-c-compiler libprotobuf-dev libprotobuf-c-dev
-	liblmdb-dev libgit2-dev libjansson-dev libutf8proc-dev nettle-dev zlib1g-dev libcmocka-dev"
+	liblmdb-dev libgit2-dev libutf8proc-dev nettle-dev zlib1g-dev libcmocka-dev"
 
 # Prints a command as it could be typed.
 show() {
