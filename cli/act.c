@@ -19,6 +19,12 @@
 
 /* ---- the past --------------------------------------------------------------------------------- */
 
+static void drop_conflicts(struct cts_record *record)
+{
+	while (record->conflict_count > 0)
+		cts_record_settle(record, record->conflicts[0].field);
+}
+
 int cts_act_before(
 	struct cts_txn *txn, struct cts_record *out, const char *key, struct cts_ref change)
 {
@@ -31,11 +37,9 @@ int cts_act_before(
 	if (rc == 0)
 		rc = cts_view_get(txn, &view, out, key);
 	cts_view_release(&view);
-	if (rc < 0)
-		return rc;
-	while (out->conflict_count > 0)
-		cts_record_settle(out, out->conflicts[0].field);
-	return 0;
+	if (rc == 0)
+		drop_conflicts(out);
+	return rc;
 }
 
 static int is_deletion(
@@ -54,26 +58,21 @@ static int revive(struct cts_work *work, struct cts_record *out, const struct ct
 	const char *id, const char *key)
 {
 	struct cts_ref deletion = {0};
-	enum cts_life life;
-	int rc = cts_txn_life(work->txn, &life, key);
+	int rc = cts_work_get_deleted(work, out, key);
 
-	/* Deleted by an earlier line of the same batch: it stands in the store. */
-	if (rc == 0 && life == CTS_LIFE_LIVE) {
-		rc = cts_txn_get(work->txn, out, key);
-		while (rc == 0 && out->conflict_count > 0)
-			cts_record_settle(out, out->conflicts[0].field);
-		return rc;
-	}
-	if (rc == 0)
+	if (rc == CTS_ENOTFOUND) {
 		rc = cts_txn_each_history(work->txn, key, true, is_deletion, &deletion);
-	if (rc < 0)
-		return rc;
-	rc = deletion.line ? cts_act_before(work->txn, out, key, deletion) : CTS_ENOTFOUND;
-	/* Added and deleted in one batch: there is nothing to bring back but the id. */
+		if (rc >= 0)
+			rc = deletion.line ? cts_act_before(work->txn, out, key, deletion)
+					   : CTS_ENOTFOUND;
+	}
+	/* The history does not say what it was: the id alone is brought back. */
 	if (rc == CTS_ENOTFOUND) {
 		cts_record_init(out, kind, id);
 		rc = 0;
 	}
+	if (rc == 0)
+		drop_conflicts(out);
 	return rc;
 }
 

@@ -36,7 +36,7 @@ static const struct cts_opt edit_rows[] = {
 };
 
 static const struct cts_argument edit_arguments[] = {
-	{.name = "REC", .help = "a record, kind/id; the beginning of an id will do where it is one's alone"},
+	{.name = "REC", .help = "a record, kind/id; a beginning of the id that no other has is enough"},
 	{0},
 };
 

@@ -25,7 +25,7 @@ static const struct cts_opt set_rows[] = {
 };
 
 static const struct cts_argument set_arguments[] = {
-	{.name = "REC", .help = "a record, kind/id; the beginning of an id will do where it is one's alone"},
+	{.name = "REC", .help = "a record, kind/id; a beginning of the id that no other has is enough"},
 	{.name = "FIELD=VALUE",
 		.many = true,
 		.help = "FIELD=VALUE sets, FIELD+=VALUE adds a member, FIELD-=VALUE takes one out, "

@@ -14,7 +14,7 @@
 static const struct cts_argument show_arguments[] = {
 	{.name = "REC",
 		.many = true,
-		.help = "a record, kind/id; the beginning of an id will do where it is one's alone"},
+		.help = "a record, kind/id; a beginning of the id that no other has is enough"},
 	{0},
 };
 

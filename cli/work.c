@@ -172,6 +172,15 @@ int cts_work_get(struct cts_work *work, struct cts_record *out, const char *key)
 	return decode(work, out, item);
 }
 
+int cts_work_get_deleted(struct cts_work *work, struct cts_record *out, const char *key)
+{
+	const struct cts_work_item *item = find_item(work, key);
+
+	if (!item || item->live || (!item->existed && !item->bytes.size))
+		return cts_fail(CTS_ENOTFOUND, "'%s' was not deleted here", key);
+	return item->bytes.size ? decode(work, out, item) : cts_txn_get(work->txn, out, key);
+}
+
 /* ---- writing ---------------------------------------------------------------------------------- */
 
 int cts_work_put(struct cts_work *work, const struct cts_record *record)
@@ -210,7 +219,6 @@ int cts_work_delete(struct cts_work *work, const char *key)
 	if (rc < 0)
 		return rc;
 	item->live = false;
-	item->bytes = (struct cts_slice){0};
 	return 0;
 }
 

@@ -28,7 +28,7 @@ struct cts_work_item {
 	bool existed; /* live in the store, before */
 	bool live;    /* live now */
 	size_t line;  /* of the batch that touched it last; 0: no batch */
-	struct cts_slice bytes; /* as it is now; empty when it is not live */
+	struct cts_slice bytes; /* as it was last; empty if it was deleted as the store has it */
 };
 
 struct cts_work {
@@ -65,6 +65,9 @@ int cts_work_find(struct cts_work *work, const char **out, const char *address, 
 /* A record as it is now. `out` is initialised by the call, only on success.
  * @return CTS_ENOTFOUND */
 int cts_work_get(struct cts_work *work, struct cts_record *out, const char *key);
+
+/* A record that was deleted here, as it was before. @return CTS_ENOTFOUND for any other */
+int cts_work_get_deleted(struct cts_work *work, struct cts_record *out, const char *key);
 
 int cts_work_life(struct cts_work *work, enum cts_life *out, const char *key);
 
