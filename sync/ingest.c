@@ -2,6 +2,10 @@
  * New commits are found by walking from the tips down to what the store has, kept in order with ancestors
  * first, and taken one by one: verify, copy into the pack, apply. A refused commit takes what builds on it
  * with it and nothing else. A seen commit's tree is verified but never read as edits.
+ *
+ * Only what is wrong with the commit itself is remembered. What this source lacks or garbles another may
+ * have, and what this program is too old for a newer one takes: such a commit is told of and left for
+ * another time, with what builds on it.
  */
 #include "sync/ingest.h"
 
@@ -20,50 +24,61 @@ struct node {
 	bool is_done; /* all its parents stand before it in the order */
 };
 
+/* A set of ids: open addressing by their first bytes. */
+struct set {
+	struct cts_oid *table;
+	size_t count, size;
+};
+
 struct walk {
 	struct cts_txn *txn;
 	struct cts_ingest *ingest;
 	struct cts_arena arena;
 	struct cts_oid *order; /* ancestors first */
 	size_t order_count;
-	struct cts_oid *table; /* open addressing by the id's first bytes: commits met */
-	size_t table_count, table_size;
+	struct set met;
+	struct set later; /* not taken this time */
 };
 
-static size_t slot_of(const struct walk *walk, const struct cts_oid *oid)
+static size_t slot_of(const struct set *set, const struct cts_oid *oid)
 {
 	size_t slot;
 
 	memcpy(&slot, oid->bytes, sizeof(slot));
-	slot &= walk->table_size - 1;
-	while (!cts_oid_is_zero(&walk->table[slot]) && !cts_oid_equal(&walk->table[slot], oid))
-		slot = (slot + 1) & (walk->table_size - 1);
+	slot &= set->size - 1;
+	while (!cts_oid_is_zero(&set->table[slot]) && !cts_oid_equal(&set->table[slot], oid))
+		slot = (slot + 1) & (set->size - 1);
 	return slot;
 }
 
-/* True when it was met before. */
-static bool meet(struct walk *walk, const struct cts_oid *oid)
+static bool set_has(const struct set *set, const struct cts_oid *oid)
+{
+	return set->size && !cts_oid_is_zero(&set->table[slot_of(set, oid)]);
+}
+
+/* False when it was in before. */
+static bool set_add(struct set *set, const struct cts_oid *oid)
 {
 	size_t slot;
 
-	if (walk->table_count * 2 >= walk->table_size) {
-		struct cts_oid *old = walk->table;
-		size_t old_size = walk->table_size;
+	if (set->count * 2 >= set->size) {
+		struct cts_oid *old = set->table;
+		size_t old_size = set->size;
 
-		walk->table_size = old_size ? old_size * 2 : 1024;
-		walk->table = cts_malloc(walk->table_size * sizeof(*walk->table));
-		memset(walk->table, 0, walk->table_size * sizeof(*walk->table));
+		set->size = old_size ? old_size * 2 : 1024;
+		set->table = cts_malloc(set->size * sizeof(*set->table));
+		memset(set->table, 0, set->size * sizeof(*set->table));
 		for (size_t i = 0; i < old_size; i++)
 			if (!cts_oid_is_zero(&old[i]))
-				walk->table[slot_of(walk, &old[i])] = old[i];
+				set->table[slot_of(set, &old[i])] = old[i];
 		free(old);
 	}
-	slot = slot_of(walk, oid);
-	if (!cts_oid_is_zero(&walk->table[slot]))
-		return true;
-	walk->table[slot] = *oid;
-	walk->table_count++;
-	return false;
+	slot = slot_of(set, oid);
+	if (!cts_oid_is_zero(&set->table[slot]))
+		return false;
+	set->table[slot] = *oid;
+	set->count++;
+	return true;
 }
 
 static const char *refused_name(struct walk *walk, const struct cts_oid *oid)
@@ -85,17 +100,23 @@ static int was_refused(struct walk *walk, const struct cts_oid *oid)
 	return rc;
 }
 
-static int add_refusal(
-	struct walk *walk, const struct cts_oid *oid, const char *branch, const char *why)
+/* `is_final`: whatever comes, this commit will never be taken. */
+static int add_refusal(struct walk *walk, const struct cts_oid *oid, const char *branch,
+	const char *why, bool is_final)
 {
 	struct cts_pull *pull = walk->ingest->pull;
 	struct cts_refusal *refusal;
-	struct cts_buf note = {0};
-	int rc;
+	int rc = 0;
 
-	cts_buf_printf(&note, "%s\n%s", branch, why);
-	rc = cts_txn_put_note(walk->txn, refused_name(walk, oid), note.data, note.size);
-	cts_buf_release(&note);
+	if (is_final) {
+		struct cts_buf note = {0};
+
+		cts_buf_printf(&note, "%s\n%s", branch, why);
+		rc = cts_txn_put_note(walk->txn, refused_name(walk, oid), note.data, note.size);
+		cts_buf_release(&note);
+	} else {
+		set_add(&walk->later, oid);
+	}
 	if (!pull || rc < 0)
 		return rc;
 	refusal = cts_arena_push(
@@ -119,6 +140,7 @@ static int walk_tip(struct walk *walk, const struct cts_tip *tip)
 	stack[depth++] = (struct node){.oid = tip->oid};
 	while (rc == 0 && depth) {
 		struct node *node = &stack[depth - 1];
+		uint64_t faults = cts_odb_faults(walk->ingest->source);
 		struct cts_commit commit;
 		struct cts_ref ref;
 
@@ -134,7 +156,7 @@ static int walk_tip(struct walk *walk, const struct cts_tip *tip)
 			rc = was_refused(walk, &node->oid);
 		if (rc < 0)
 			break;
-		if (rc == 1 || meet(walk, &node->oid)) {
+		if (rc == 1 || !set_add(&walk->met, &node->oid)) {
 			rc = 0;
 			depth--;
 			continue;
@@ -144,7 +166,9 @@ static int walk_tip(struct walk *walk, const struct cts_tip *tip)
 		if (rc == 0)
 			rc = cts_commit_parse(&commit, &scratch, bytes.data, bytes.size);
 		if (rc == CTS_EINTEGRITY || rc == CTS_ENOTFOUND || rc == CTS_ENEWER) {
-			rc = add_refusal(walk, &node->oid, tip->branch, cts_error_message(rc));
+			rc = add_refusal(walk, &node->oid, tip->branch, cts_error_message(rc),
+				rc == CTS_EINTEGRITY &&
+					faults == cts_odb_faults(walk->ingest->source));
 			depth--;
 			continue;
 		}
@@ -211,10 +235,19 @@ static const char *branch_name(struct cts_verified *verified)
 		verified->commit.writer);
 }
 
+static bool builds_on_later(const struct walk *walk, const struct cts_commit *commit)
+{
+	for (size_t i = 0; i < commit->parent_count; i++)
+		if (set_has(&walk->later, &commit->parents[i]))
+			return true;
+	return false;
+}
+
 static int take(struct taking *taking, const struct cts_oid *oid)
 {
 	struct cts_verified verified = {.oid = *oid};
 	struct cts_buf bytes = {0};
+	uint64_t faults = cts_odb_faults(taking->verifying.source);
 	int rc = cts_odb_read(&bytes, taking->verifying.source, CTS_OBJECT_COMMIT, oid);
 
 	if (rc == 0)
@@ -226,8 +259,10 @@ static int take(struct taking *taking, const struct cts_oid *oid)
 		rc = cts_copy_commit(&taking->copying, cts_buf_slice(&bytes),
 			&verified.commit.tree, &verified.parent_tree);
 	if (rc == CTS_EINTEGRITY || rc == CTS_ENEWER || rc == CTS_ENOTFOUND) {
-		rc = add_refusal(
-			taking->walk, oid, branch_name(&verified), cts_error_message(rc));
+		rc = add_refusal(taking->walk, oid, branch_name(&verified), cts_error_message(rc),
+			rc == CTS_EINTEGRITY &&
+				faults == cts_odb_faults(taking->verifying.source) &&
+				!builds_on_later(taking->walk, &verified.commit));
 		goto out;
 	}
 	if (rc == 0)
@@ -309,7 +344,8 @@ int cts_ingest(struct cts_txn *txn, struct cts_ingest *ingest)
 out:
 	cts_pack_free(pack);
 	cts_tree_cache_free(taking.verifying.trees);
-	free(walk.table);
+	free(walk.met.table);
+	free(walk.later.table);
 	cts_arena_release(&walk.arena);
 	return rc;
 }

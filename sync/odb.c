@@ -10,15 +10,19 @@
 #include "proto/arena.h"
 #include "sync/git.h"
 
+/* Bytes that are read to find out whether a header of another type or over the limit is true. */
+enum { CHECKED_MAX = 64 * 1024 * 1024 };
+
 struct cts_odb {
 	git_odb *handle;
+	uint64_t faults;
 };
 
 static struct cts_odb *hold(git_odb *handle)
 {
 	struct cts_odb *odb = cts_malloc(sizeof(*odb));
 
-	odb->handle = handle;
+	*odb = (struct cts_odb){.handle = handle};
 	return odb;
 }
 
@@ -66,10 +70,11 @@ struct git_odb *cts_odb_handle(const struct cts_odb *odb)
 }
 
 /* Sets the failure of a look-up, naming the object. */
-static int fail_object(int git_code, const struct cts_oid *oid)
+static int fail_object(struct cts_odb *odb, int git_code, const struct cts_oid *oid)
 {
 	char hex[CTS_OID_HEX + 1];
 
+	odb->faults++;
 	cts_oid_format(hex, oid);
 	if (git_code == GIT_ENOTFOUND)
 		return cts_fail(CTS_ENOTFOUND, "object '%s' is missing", hex);
@@ -86,7 +91,7 @@ int cts_odb_header(
 
 	rc = git_odb_read_header(&length, &git_type, odb->handle, &name);
 	if (rc < 0)
-		return fail_object(rc, oid);
+		return fail_object(odb, rc, oid);
 	if (git_type != GIT_OBJECT_COMMIT && git_type != GIT_OBJECT_TREE &&
 		git_type != GIT_OBJECT_BLOB) {
 		char hex[CTS_OID_HEX + 1];
@@ -111,6 +116,13 @@ int cts_odb_read(
 	rc = cts_odb_header(&found, &size, odb, oid);
 	if (rc < 0)
 		return rc;
+	if (found != type || size > cts_object_limit(type)) {
+		/* A header is believed only when what stands under it has the name. */
+		rc = size > CHECKED_MAX ? 0 : git_odb_read(&object, odb->handle, &name);
+		git_odb_object_free(object);
+		if (rc < 0)
+			return fail_object(odb, rc, oid);
+	}
 	if (found != type)
 		return cts_fail(CTS_EINTEGRITY, "object '%s' is a %s where a %s belongs",
 			cts_oid_format(hex, oid), cts_object_name(found), cts_object_name(type));
@@ -120,7 +132,7 @@ int cts_odb_read(
 			cts_object_limit(type));
 	rc = git_odb_read(&object, odb->handle, &name);
 	if (rc < 0)
-		return fail_object(rc, oid);
+		return fail_object(odb, rc, oid);
 	cts_buf_clear(out);
 	cts_buf_put(out, git_odb_object_data(object), git_odb_object_size(object));
 	git_odb_object_free(object);
@@ -137,6 +149,11 @@ bool cts_odb_has(struct cts_odb *odb, const struct cts_oid *oid)
 	git_oid name = cts_git_oid_from(oid);
 
 	return git_odb_exists_ext(odb->handle, &name, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
+}
+
+uint64_t cts_odb_faults(const struct cts_odb *odb)
+{
+	return odb->faults;
 }
 
 int cts_odb_refresh(struct cts_odb *odb)

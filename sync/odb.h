@@ -14,6 +14,7 @@
 #define CTS_SYNC_ODB_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "proto/buf.h"
 #include "proto/hash.h"
@@ -46,6 +47,11 @@ int cts_odb_header(
 /* Whether the object is there; does not look at the folder again, so it may miss what came since
  * the last cts_odb_refresh. */
 bool cts_odb_has(struct cts_odb *odb, const struct cts_oid *oid);
+
+/* Reads, so far, that failed because an object was missing or was not what its name says: the fault of
+ * this repository. One of another type, or over its limit, is the fault of whoever named it. */
+uint64_t cts_odb_faults(const struct cts_odb *odb);
+
 int cts_odb_refresh(struct cts_odb *odb);
 
 #endif

@@ -56,8 +56,9 @@ static int verify_place(struct cts_verified *out, struct cts_verifying *verifyin
 	for (size_t i = 0; rc == 0 && i < commit->parent_count; i++) {
 		rc = cts_txn_find_commit(verifying->txn, &ref, &commit->parents[i]);
 		if (rc == 0)
-			return refuse("a parent of it is not here or was refused");
-		rc = cts_txn_change(verifying->txn, &previous, &arena, ref);
+			rc = refuse("a parent of it is not here or was refused");
+		if (rc == 1)
+			rc = cts_txn_change(verifying->txn, &previous, &arena, ref);
 		if (rc < 0)
 			break;
 		if (strcmp(previous.writer, commit->writer) != 0)

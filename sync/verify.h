@@ -37,8 +37,8 @@ struct cts_verifying {
 };
 
 /* `out`: arena zeroed, commit parsed, oid set. Reads trees and records.
- * @return CTS_EINTEGRITY and CTS_ENEWER: the commit is refused, with the reason set; others stop the
- * pull */
+ * @return CTS_EINTEGRITY and CTS_ENEWER: the commit is refused, with the reason set (by the fault of the
+ * source, when cts_odb_faults grew); others stop the pull */
 int cts_verify(struct cts_verified *out, struct cts_verifying *verifying);
 
 #endif
