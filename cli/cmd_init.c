@@ -1,15 +1,14 @@
 /*
- * init: a new store. It begins with one change, the record of its agency, so that a first push always
- * has something. The store appears whole or not at all; a folder made for it goes again if it does not.
+ * init: a new store. It begins with one change, the record of its agency, so that a first push
+ * always has something. The store appears whole or not at all; a folder made for it goes again if
+ * it does not.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/cmd.h"
 #include "cli/diag.h"
+#include "cli/folder.h"
 #include "cli/items.h"
 #include "cli/session.h"
 #include "cli/slurp.h"
@@ -42,16 +41,19 @@ static const struct cts_opt init_rows[] = {
 		.argument = "FILE",
 		.kind = CTS_OPT_STRING,
 		.offset = offsetof(struct init_options, schema),
-		.help = "a compiled schema (protoc --descriptor_set_out) instead of the built-in one"},
+		.help = "a compiled schema (protoc --descriptor_set_out) instead of the built-in "
+			"one"},
 	{0},
 };
 
 static const struct cts_argument init_arguments[] = {
-	{.name = "DIR", .optional = true, .help = "the folder that will hold .ctsync; otherwise this one"},
+	{.name = "DIR",
+		.optional = true,
+		.help = "the folder that will hold .ctsync; otherwise this one"},
 	{0},
 };
 
-/* ---- the schema ------------------------------------------------------------------------------- */
+/* ---- the schema ------------------------------------------------------------------------------ */
 
 static int load_schema(struct cts_schema **out, const char *path)
 {
@@ -70,54 +72,7 @@ static int load_schema(struct cts_schema **out, const char *path)
 	return rc;
 }
 
-/* ---- the folder ------------------------------------------------------------------------------- */
-
-static bool is_directory(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-/* Makes the folder and those above it, as mkdir -p. `*first` is the topmost that was not there. */
-static int make_folders(struct cts_arena *arena, const char **first, const char *path)
-{
-	char *part = cts_arena_strdup(arena, path);
-
-	for (char *c = part + 1;; c++) {
-		char end = *c;
-
-		if (end && end != '/')
-			continue;
-		*c = 0;
-		if (mkdir(part, 0777) == 0) {
-			if (!*first)
-				*first = cts_arena_strdup(arena, part);
-		} else if (errno != EEXIST || !is_directory(part)) {
-			return cts_fail_errno(
-				CTS_EIO, errno == EEXIST ? ENOTDIR : errno, "cannot make '%s'", part);
-		}
-		*c = end;
-		if (!end)
-			return 0;
-	}
-}
-
-/* Takes away what make_folders made, while it is empty. */
-static void remove_folders(struct cts_arena *arena, const char *first, const char *path)
-{
-	char *part = cts_arena_strdup(arena, path);
-
-	while (first && strlen(part) >= strlen(first) && rmdir(part) == 0) {
-		char *slash = strrchr(part, '/');
-
-		if (!slash)
-			break;
-		*slash = 0;
-	}
-}
-
-/* ---- the command ------------------------------------------------------------------------------ */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 static int check_agency(const char **id, struct cts_session *session, const char *code)
 {
@@ -166,10 +121,10 @@ static int print(struct cts_session *session, const char *path, const char *agen
 static int init_run(struct cts_session *session, const void *given, int argc, char **argv)
 {
 	const struct init_options *options = given;
-	const char *folder = argc > 0 ? argv[0] : session->global.store ? session->global.store : ".";
+	const char *named = session->global.store ? session->global.store : ".";
+	const char *folder = argc > 0 ? argv[0] : named;
 	const char *author, *agency, *path, *first = NULL;
 	struct cts_schema *schema = NULL;
-	size_t size = strlen(folder);
 	int rc = check_agency(&agency, session, options->agency);
 
 	if (rc == 0)
@@ -181,17 +136,13 @@ static int init_run(struct cts_session *session, const void *given, int argc, ch
 		rc = load_schema(&schema, options->schema);
 	if (rc < 0)
 		return rc;
-	while (size > 1 && folder[size - 1] == '/')
-		size--;
-	folder = cts_arena_strndup(&session->arena, folder, size);
 	path = cts_arena_printf(&session->arena, "%s/.ctsync", folder);
-	rc = *folder ? make_folders(&session->arena, &first, folder)
-		     : cts_fail(CTS_EUSAGE, "the name of the folder is empty");
+	rc = cts_folder_make(&session->arena, &first, folder);
 	if (rc == 0)
 		rc = cts_store_init(path, options->agency, author,
 			schema ? schema : cts_schema_builtin());
 	if (rc < 0)
-		remove_folders(&session->arena, first, folder);
+		cts_folder_unmake(&session->arena, first, folder);
 	else
 		rc = print(session, path, agency);
 	cts_schema_free(schema);
@@ -203,12 +154,13 @@ const struct cts_cmd cts_cmd_init = {
 	.group = CTS_GROUP_STORE,
 	.sentence = "make a new store, for the first agency of a programme",
 	.details =
-		"Makes DIR/.ctsync: a database, the git mirror, the configuration. The store is one "
-		"writer of one agency, and begins with that agency's record. The other agencies do not "
-		"init but clone: two stores that were made apart have different histories and cannot "
-		"be joined.\n"
+		"Makes DIR/.ctsync: a database, the git mirror, the configuration. The store is "
+		"one writer of one agency, and begins with that agency's record. The other "
+		"agencies do not init but clone: two stores that were made apart have different "
+		"histories and cannot be joined.\n"
 		"\n"
-		"With --schema the kinds and fields are yours; see ctsync-repo(5) for the annotations.",
+		"With --schema the kinds and fields are yours; see ctsync-repo(5) for the "
+		"annotations.",
 	.examples = "ctsync init --agency DPMC\n"
 		    "ctsync init programme --agency DPMC --author 'Ana Ngata <ana@dpmc.example>'\n",
 	.options = init_rows,

@@ -48,7 +48,7 @@ static int add_run(struct cts_session *session, const void *given, int argc, cha
 
 const struct cts_cmd cts_cmd_remote_add = {
 	.name = "remote add",
-	.group = CTS_GROUP_SYNC,
+	.group = CTS_GROUP_STORE,
 	.sentence = "name a repository to push to and pull from",
 	.examples = "ctsync remote add origin /srv/programme.git --create\n"
 		    "ctsync remote add origin ssh://git.example.org/programme.git\n",
@@ -122,7 +122,7 @@ static int list_run(struct cts_session *session, const void *options, int argc, 
 
 const struct cts_cmd cts_cmd_remote_list = {
 	.name = "remote list",
-	.group = CTS_GROUP_SYNC,
+	.group = CTS_GROUP_STORE,
 	.sentence = "list the remotes",
 	.examples = "ctsync remote list\n",
 	.needs = CTS_NEEDS_STORE,
@@ -142,7 +142,7 @@ static int remove_run(struct cts_session *session, const void *options, int argc
 
 const struct cts_cmd cts_cmd_remote_remove = {
 	.name = "remote remove",
-	.group = CTS_GROUP_SYNC,
+	.group = CTS_GROUP_STORE,
 	.sentence = "forget a remote; what came from it stays",
 	.examples = "ctsync remote remove old\n",
 	.arguments = name_arguments,
@@ -165,7 +165,7 @@ static int set_url_run(struct cts_session *session, const void *options, int arg
 
 const struct cts_cmd cts_cmd_remote_set_url = {
 	.name = "remote set-url",
-	.group = CTS_GROUP_SYNC,
+	.group = CTS_GROUP_STORE,
 	.sentence = "change where a remote is",
 	.examples = "ctsync remote set-url origin https://git.example.org/programme.git\n",
 	.arguments = set_url_arguments,
