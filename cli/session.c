@@ -155,42 +155,15 @@ static int find_store(struct cts_session *session)
 	return cts_store_find(&session->store_path, &session->arena, ".");
 }
 
-/* `user.name` or `user.email` of git's configuration of this user and this machine. */
-static const char *git_config(struct cts_arena *arena, const char *key)
-{
-	const char *global = getenv("GIT_CONFIG_GLOBAL");
-	const char *home = getenv("HOME");
-	const char *xdg = getenv("XDG_CONFIG_HOME");
-	const char *value = NULL, *path;
-
-	if (global)
-		value = *global ? cts_config_file_get(arena, global, key) : NULL;
-	if (!global && home) {
-		path = cts_arena_printf(arena, "%s/.gitconfig", home);
-		value = cts_config_file_get(arena, path, key);
-	}
-	if (!value && !global && (home || (xdg && *xdg))) {
-		path = xdg && *xdg ? cts_arena_printf(arena, "%s/git/config", xdg)
-				   : cts_arena_printf(arena, "%s/.config/git/config", home);
-		value = cts_config_file_get(arena, path, key);
-	}
-	if (!value && !getenv("GIT_CONFIG_NOSYSTEM"))
-		value = cts_config_file_get(arena, "/etc/gitconfig", key);
-	return value;
-}
-
 /* Who the user says to be: the store's config, else git's. NULL when neither knows. */
 static const char *known_author(struct cts_session *session)
 {
-	const char *name, *mail;
+	const char *author;
 
 	if (session->identity.author && *session->identity.author)
 		return session->identity.author;
-	name = git_config(&session->arena, "user.name");
-	mail = git_config(&session->arena, "user.email");
-	if (!name || !*name || !mail || !*mail)
-		return NULL;
-	return cts_arena_printf(&session->arena, "%s <%s>", name, mail);
+	author = cts_author_of_user(&session->arena, NULL, NULL);
+	return *author ? author : NULL;
 }
 
 int cts_session_author(const char **out, struct cts_session *session, const char *given)

@@ -348,39 +348,14 @@ const struct cts_schema *cts_store_schema(const struct cts_store *store)
 	return store->schema ? store->schema : cts_schema_builtin();
 }
 
-/* A user's own git configuration, for those who never told ctsync their name. */
-static const char *from_git(struct cts_arena *arena, const char *key)
-{
-	const char *home = getenv("HOME"), *xdg = getenv("XDG_CONFIG_HOME");
-	const char *global = getenv("GIT_CONFIG_GLOBAL");
-	const char *value = NULL;
-
-	if (global)
-		return cts_config_file_get(arena, global, key);
-	if (home)
-		value = cts_config_file_get(arena, cts_arena_printf(arena, "%s/.gitconfig", home), key);
-	if (!value && xdg && xdg[0])
-		value = cts_config_file_get(arena, cts_arena_printf(arena, "%s/git/config", xdg), key);
-	else if (!value && home)
-		value = cts_config_file_get(
-			arena, cts_arena_printf(arena, "%s/.config/git/config", home), key);
-	return value;
-}
-
 void cts_store_identity(const struct cts_store *store, struct cts_identity *out)
 {
 	struct cts_store *own = (struct cts_store *)store; /* the author is looked up once */
 	struct cts_arena arena = {0};
-	const char *name, *mail;
 
 	if (!store->author) {
-		name = cts_store_config(store, "user.name");
-		mail = cts_store_config(store, "user.email");
-		name = name ? name : from_git(&arena, "user.name");
-		mail = mail ? mail : from_git(&arena, "user.email");
-		own->author = strdup(name && mail && name[0] && mail[0]
-				? cts_arena_printf(&arena, "%s <%s>", name, mail)
-				: "");
+		own->author = strdup(cts_author_of_user(&arena, cts_store_config(store, "user.name"),
+			cts_store_config(store, "user.email")));
 		cts_arena_release(&arena);
 	}
 	memcpy(out->agency, store->agency, sizeof(out->agency));

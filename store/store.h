@@ -111,6 +111,10 @@ int cts_store_config_remove(struct cts_store *store, const char *section, const 
 /* The same reader for any file of that format (a user's ~/.gitconfig): NULL when absent or unset. */
 const char *cts_config_file_get(struct cts_arena *arena, const char *path, const char *key);
 
+/* "Name <mail>" from what is given and, for what is not (NULL or ""), from git's configuration of this
+ * user and this machine; "" when neither knows. In the arena. */
+const char *cts_author_of_user(struct cts_arena *arena, const char *name, const char *mail);
+
 /* ---- reading ---------------------------------------------------------------------------------- */
 
 int cts_txn_begin(struct cts_txn **out, struct cts_store *store);
