@@ -1,6 +1,7 @@
 /*
  * Adding, setting and deleting, one record at a time. Everything is done to a record in memory and
- * handed to the working set; what a value must be is validate.h's, what may follow what the store's.
+ * handed to the working set; what a value must be is validate.h's, what may follow what the
+ * store's.
  */
 #include "cli/act.h"
 
@@ -17,7 +18,7 @@
 
 #define HASH_LEAST 4
 
-/* ---- the past --------------------------------------------------------------------------------- */
+/* ---- the past -------------------------------------------------------------------------------- */
 
 static void drop_conflicts(struct cts_record *record)
 {
@@ -76,9 +77,10 @@ static int revive(struct cts_work *work, struct cts_record *out, const struct ct
 	return rc;
 }
 
-/* ---- add -------------------------------------------------------------------------------------- */
+/* ---- add ------------------------------------------------------------------------------------- */
 
-/* What an id may be made from: the title without its withheld passages, which an id would publish. */
+/* What an id may be made from: the title without its withheld passages, which an id would
+ * publish. */
 static const char *open_words(struct cts_arena *arena, const char *title)
 {
 	struct cts_buf text = {0};
@@ -129,8 +131,8 @@ static int refuse_taken(const char *key, enum cts_life life)
 		cts_hint("ctsync set %s FIELD=VALUE", key);
 	} else {
 		cts_fail(CTS_EREFUSED, "'%s' was deleted", key);
-		cts_hint("ctsync add %s --again brings it back; ctsync log %s shows what it was", key,
-			key);
+		cts_hint("ctsync add %s --again brings it back; ctsync log %s shows what it was",
+			key, key);
 	}
 	return CTS_EREFUSED;
 }
@@ -187,7 +189,7 @@ int cts_act_add(struct cts_work *work, struct cts_act_add *add)
 	return rc;
 }
 
-/* ---- set -------------------------------------------------------------------------------------- */
+/* ---- set ------------------------------------------------------------------------------------- */
 
 int cts_act_check_hash(const char *expected)
 {
@@ -235,7 +237,7 @@ int cts_act_set(struct cts_work *work, const struct cts_act_set *set)
 	return rc;
 }
 
-/* ---- rm --------------------------------------------------------------------------------------- */
+/* ---- rm -------------------------------------------------------------------------------------- */
 
 int cts_act_rm(struct cts_work *work, const char *key)
 {

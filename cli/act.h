@@ -1,6 +1,6 @@
 /*
- * What one typed command does to the records of a working set: the same for `add`, `set` and `rm` as
- * commands and as lines of a batch.
+ * What one typed command does to the records of a working set: the same for `add`, `set` and `rm`
+ * as commands and as lines of a batch.
  */
 #ifndef CTS_CLI_ACT_H
 #define CTS_CLI_ACT_H
@@ -23,9 +23,9 @@ int cts_act_add(struct cts_work *work, struct cts_act_add *add);
 
 struct cts_act_set {
 	const char *address;
-	bool exact;             /* no prefixes of ids */
+	bool exact; /* no prefixes of ids */
 	bool settle;
-	const char *expected;   /* --if: a hash or its first digits, see cts_act_check_hash; or NULL */
+	const char *expected; /* --if: a hash or its first digits, checked before; or NULL */
 	struct cts_assign_list assigns;
 };
 
@@ -38,8 +38,8 @@ int cts_act_check_hash(const char *expected);
 /* One record, by its whole id. @return CTS_ENOTFOUND */
 int cts_act_rm(struct cts_work *work, const char *key);
 
-/* The record as it was for the author of a change, before it; without conflicts, since what is made from
- * it settles them. `out` is initialised by the call. @return CTS_ENOTFOUND */
+/* The record as it was for the author of a change, before it; without conflicts, since what is made
+ * from it settles them. `out` is initialised by the call. @return CTS_ENOTFOUND */
 int cts_act_before(
 	struct cts_txn *txn, struct cts_record *out, const char *key, struct cts_ref change);
 

@@ -1,6 +1,6 @@
 /*
- * add: a new record. Its id is the user's, or is made from agency, title and chance, so that agencies
- * working apart do not meet on one.
+ * add: a new record. Its id is the user's, or is made from agency, title and chance, so that
+ * agencies working apart do not meet on one.
  */
 #include "cli/act.h"
 #include "cli/cmd.h"
@@ -63,18 +63,20 @@ const struct cts_cmd cts_cmd_add = {
 	.group = CTS_GROUP_RECORDS,
 	.sentence = "create a record",
 	.details =
-		"Prints the change and the record. An id is made of lower-case letters, digits, `.`, "
-		"`_` and `-`. Without one it is your agency, the words of the record's title and "
-		"five random characters. An id is never used again unless --again says so.\n"
+		"Prints the change and the record. An id is made of lower-case letters, digits, "
+		"`.`, `_` and `-`. Without one it is your agency, the words of the record's title "
+		"and five random characters. An id is never used again unless --again says so.\n"
 		"\n"
 		"FIELD=VALUE sets a field. On a list it makes the value the one member; several "
-		"FIELD= of one list collect. A reference is written kind/id, or as a bare id where "
-		"the field points to one kind only. `ctsync help KIND` lists the fields and marks "
-		"those that are required.",
+		"FIELD= of one list collect. A reference is written kind/id, or as a bare id "
+		"where the field points to one kind only. `ctsync help KIND` lists the fields and "
+		"marks those that are required.",
 	.examples =
-		"ctsync add milestone parent=workstream/ctwp2021-4-2 label='First hui' due='Q3 2021'\n"
+		"ctsync add milestone parent=workstream/ctwp2021-4-2 label='First hui' due='Q3 "
+		"2021'\n"
 		"ctsync add agency/nzp code=NZP name='New Zealand Police'\n"
-		"ctsync add update about=workstream/ctwp2021-4-2 as_at=2021-06-30 narrative=@report.txt\n",
+		"ctsync add update about=workstream/ctwp2021-4-2 as_at=2021-06-30 "
+		"narrative=@report.txt\n",
 	.options = add_rows,
 	.options_size = sizeof(struct add_options),
 	.arguments = add_arguments,

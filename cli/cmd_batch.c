@@ -1,7 +1,7 @@
 /*
- * batch: many commands as one change. All lines are read first, files and stdin too, so that a mistake
- * in the last one is told before anything is begun; then they are done to the working set in order, and
- * each record is put once.
+ * batch: many commands as one change. All lines are read first, files and stdin too, so that a
+ * mistake in the last one is told before anything is begun; then they are done to the working set
+ * in order, and each record is put once.
  */
 #include <string.h>
 
@@ -33,7 +33,7 @@ static const struct cts_argument batch_arguments[] = {
 	{0},
 };
 
-/* ---- one line --------------------------------------------------------------------------------- */
+/* ---- one line -------------------------------------------------------------------------------- */
 
 enum verb { VERB_ADD, VERB_SET, VERB_RM, VERB_RESOLVE };
 
@@ -113,7 +113,8 @@ static int find_verb(enum verb *out, const char *word)
 	return CTS_EUSAGE;
 }
 
-/* A value that is to come from stdin: from one place alone, and not from under the batch itself. */
+/* A value that is to come from stdin: from one place alone, and not from under the batch
+ * itself. */
 static int check_stdin(struct batch *batch, const char *text)
 {
 	if (strcmp(text, "@-") != 0)
@@ -216,7 +217,7 @@ static int read_ops(struct batch *batch, const struct cts_buf *text)
 	return rc;
 }
 
-/* ---- all of them ------------------------------------------------------------------------------ */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 static int do_op(struct cts_work *work, struct op *op)
 {
@@ -288,13 +289,13 @@ const struct cts_cmd cts_cmd_batch = {
 	.group = CTS_GROUP_RECORDS,
 	.sentence = "do many changes of records as one",
 	.details =
-		"Lines are add, set, rm and resolve as they are typed after `ctsync`, quoted as for a "
-		"shell, without its expansions: $, * and ~ stand for themselves. # at the start of a "
-		"word comments the rest of the line; a quoted value may hold line breaks. Later lines "
-		"see what earlier ones did.\n"
+		"Lines are add, set, rm and resolve as they are typed after `ctsync`, quoted as "
+		"for a shell, without its expansions: $, * and ~ stand for themselves. # at the "
+		"start of a word comments the rest of the line; a quoted value may hold line "
+		"breaks. Later lines see what earlier ones did.\n"
 		"\n"
-		"All of it is one change, or, where one line is wrong, none; the error names the line. "
-		"Ids are whole here, and the message is the batch's own.",
+		"All of it is one change, or, where one line is wrong, none; the error names the "
+		"line. Ids are whole here, and the message is the batch's own.",
 	.examples = "ctsync batch week.txt -m 'as agreed on 15 June'\n"
 		    "printf 'set milestone/m%d status=complete\\n' 1 2 3 | ctsync batch -\n",
 	.options = batch_rows,

@@ -1,7 +1,7 @@
 /*
- * edit: a record as text in the user's editor. A mistake opens the text again with the error on top;
- * leaving it as it is gives up, and the file then stays and is named, so nothing typed is lost. The file
- * lies in the store, beside the record's own data: it is no less confidential.
+ * edit: a record as text in the user's editor. A mistake opens the text again with the error on
+ * top; leaving it as it is gives up, and the file then stays and is named, so nothing typed is
+ * lost. The file lies in the store, beside the record's own data: it is no less confidential.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +36,8 @@ static const struct cts_opt edit_rows[] = {
 };
 
 static const struct cts_argument edit_arguments[] = {
-	{.name = "REC", .help = "a record, kind/id; a beginning of the id that no other has is enough"},
+	{.name = "REC",
+		.help = "a record, kind/id; a beginning of the id that no other has is enough"},
 	{0},
 };
 
@@ -52,7 +53,7 @@ struct edit {
 	struct cts_buf text; /* as it was last put into the file */
 };
 
-/* ---- the file --------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static int write_file(struct edit *edit)
 {
@@ -89,7 +90,7 @@ static int make_file(struct edit *edit)
 	return 0;
 }
 
-/* ---- errors on top ---------------------------------------------------------------------------- */
+/* ---- errors on top --------------------------------------------------------------------------- */
 
 /* The text behind the lines of errors. */
 static const char *skip_errors(const char *text)
@@ -136,7 +137,7 @@ static void put_again(struct edit *edit, int code, const char *body)
 	edit->text = text;
 }
 
-/* ---- one round -------------------------------------------------------------------------------- */
+/* ---- one round ------------------------------------------------------------------------------- */
 
 static int edit_step(struct cts_work *work, void *context)
 {
@@ -178,7 +179,8 @@ static bool is_mistake(int rc)
 	return rc == CTS_EVALUE || rc == CTS_EUSAGE || rc == CTS_EREFUSED;
 }
 
-/* After a change by others: the record as it is now, with what was typed over it, is what is shown. */
+/* After a change by others: the record as it is now, with what was typed over it, is what is
+ * shown. */
 static void take_up_changes(struct edit *edit, struct cts_buf *body)
 {
 	struct cts_record shown;
@@ -221,8 +223,8 @@ static bool has_typed(const struct edit *edit)
 	return differs;
 }
 
-/* Rounds until the text is taken, or left as it is. `*is_kept` tells that something typed is only in the
- * file. */
+/* Rounds until the text is taken, or left as it is. `*is_kept` tells that something typed is only
+ * in the file. */
 static int edit_rounds(struct edit *edit, bool *is_kept)
 {
 	struct cts_buf typed = {0}, body = {0};
@@ -242,7 +244,8 @@ static int edit_rounds(struct edit *edit, bool *is_kept)
 			rc = 0;
 			break;
 		}
-		/* Left as it was with the error on top: the user gives up, and that error stands. */
+		/* Left as it was with the error on top: the user gives up, and that error
+		 * stands. */
 		if (*is_kept && strcmp(cts_buf_text(&typed), cts_buf_text(&edit->text)) == 0) {
 			rc = save(edit, skip_errors(cts_buf_text(&typed)));
 			break;
@@ -302,13 +305,14 @@ const struct cts_cmd cts_cmd_edit = {
 	.group = CTS_GROUP_RECORDS,
 	.sentence = "change a record as text in your editor",
 	.details =
-		"Opens the record in $VISUAL or $EDITOR: each field with what the schema says of it, "
-		"lists a member a line, long texts line by line. Saving and leaving makes one change of "
-		"all that differs. A mistake opens the text again with the error on top; leaving it as it "
-		"is then gives up, and the file with what you typed stays and is named.\n"
+		"Opens the record in $VISUAL or $EDITOR: each field with what the schema says of "
+		"it, lists a member a line, long texts line by line. Saving and leaving makes one "
+		"change of all that differs. A mistake opens the text again with the error on "
+		"top; leaving it as it is then gives up, and the file with what you typed stays "
+		"and is named.\n"
 		"\n"
-		"A field in conflict is marked with ? and shows all its sides; it is settled by taking "
-		"the mark away or by changing the value.",
+		"A field in conflict is marked with ? and shows all its sides; it is settled by "
+		"taking the mark away or by changing the value.",
 	.examples = "ctsync edit milestone/ctwp2021-4-2\n"
 		    "EDITOR=nano ctsync edit initiative/ctwp2021-1 -m 'wording agreed'\n",
 	.options = edit_rows,

@@ -1,7 +1,7 @@
 /*
- * list: the records of a kind. Without --sort each record is shown as it is read, so a list of a million
- * takes no memory; with it only keys and what is sorted by are kept, and records are read again in
- * order. A condition on an indexed field is answered by the index.
+ * list: the records of a kind. Without --sort each record is shown as it is read, so a list of a
+ * million takes no memory; with it only keys and what is sorted by are kept, and records are read
+ * again in order. A condition on an indexed field is answered by the index.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,8 @@ static const struct cts_opt list_rows[] = {
 		.argument = "EXPR",
 		.kind = CTS_OPT_STRING,
 		.offset = offsetof(struct list_options, where),
-		.help = "only records for which it holds: \"status <> 'complete' and due < 'Q3 2021'\""},
+		.help = "only records for which it holds: "
+			"\"status <> 'complete' and due < 'Q3 2021'\""},
 	{.name = "sort",
 		.argument = "F,-F",
 		.kind = CTS_OPT_STRING,
@@ -81,9 +82,18 @@ struct list {
 	size_t entry_count;
 };
 
-/* ---- showing ---------------------------------------------------------------------------------- */
+/* ---- showing --------------------------------------------------------------------------------- */
 
-/* A field in conflict is marked in its cell; one that is not shown, at the id. */
+static bool has_column(const struct list *list, const char *name)
+{
+	for (size_t i = 0; i < list->columns.count; i++)
+		if (list->columns.items[i].part == CTS_WHERE_FIELD &&
+			strcmp(list->columns.items[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* A field in conflict is marked in its cell; one that is not shown, in the first. */
 static const char *mark(struct list *list, const struct cts_record *record, size_t column)
 {
 	const struct cts_list_column *shown = &list->columns.items[column];
@@ -95,13 +105,10 @@ static const char *mark(struct list *list, const struct cts_record *record, size
 		return cell;
 	for (size_t c = 0; c < record->conflict_count; c++) {
 		const char *name = record->conflicts[c].field;
-		bool has_column = false;
+		bool is_here = has_column(list, name) ? strcmp(shown->name, name) == 0
+						      : column == 0;
 
-		for (size_t i = 0; i < list->columns.count; i++)
-			has_column = has_column || (list->columns.items[i].part == CTS_WHERE_FIELD &&
-							   strcmp(list->columns.items[i].name, name) == 0);
-		is_marked = is_marked ||
-			    (has_column ? strcmp(shown->name, name) == 0 : column == 0);
+		is_marked = is_marked || is_here;
 	}
 	return is_marked ? cts_arena_printf(&list->scratch, "%s%s!", cell, *cell ? " " : "") : cell;
 }
@@ -123,7 +130,7 @@ static void show_record(struct list *list, const struct cts_record *record)
 		&list->items, list->cells, in_conflict ? CTS_STYLE_WARN : CTS_STYLE_PLAIN);
 }
 
-/* ---- finding ---------------------------------------------------------------------------------- */
+/* ---- finding --------------------------------------------------------------------------------- */
 
 static int take_record(void *context, const struct cts_record *record)
 {
@@ -172,7 +179,7 @@ static int find(struct list *list)
 	return cts_txn_each(list->txn, list->kind->name, take_record, list);
 }
 
-/* ---- sorting ---------------------------------------------------------------------------------- */
+/* ---- sorting --------------------------------------------------------------------------------- */
 
 static int compare_entries(const void *left, const void *right, void *context)
 {
@@ -210,7 +217,7 @@ static int show_sorted(struct list *list)
 	return rc;
 }
 
-/* ---- the command ------------------------------------------------------------------------------ */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 /* Everything that can be wrong with what was typed, before anything is read. */
 static int prepare(struct list *list, const struct list_options *options, const char *kind)
@@ -225,7 +232,8 @@ static int prepare(struct list *list, const struct list_options *options, const 
 		return CTS_EUSAGE;
 	}
 	if (options->columns && cts_out_is_json(&session->out)) {
-		cts_fail(CTS_EUSAGE, "'--columns' does not go with JSON: its items are whole records");
+		cts_fail(CTS_EUSAGE,
+			"'--columns' does not go with JSON: its items are whole records");
 		cts_hint("-o text, csv or tsv");
 		return CTS_EUSAGE;
 	}
@@ -300,18 +308,22 @@ const struct cts_cmd cts_cmd_list = {
 	.group = CTS_GROUP_RECORDS,
 	.sentence = "list records of a kind",
 	.details =
-		"--where takes conditions joined by `and`: FIELD OP 'VALUE', OP one of = <> < <= > >= "
-		"like. A quote inside a value is doubled. Dates as people write them compare by the days "
-		"that they span: due < 'Q3 2021' is over before that quarter begins. due_earliest, "
-		"due_latest and due_form are the days and the form that such a date is read as; they can "
-		"be asked for, shown and sorted by. An empty value finds what is not set.\n"
+		"--where takes conditions joined by `and`: FIELD OP 'VALUE', OP one of = <> < <= "
+		"> >= like. A quote inside a value is doubled. Dates as people write them compare "
+		"by the days that they span: due < 'Q3 2021' is over before that quarter begins. "
+		"due_earliest, due_latest and due_form are the days and the form that such a date "
+		"is read as; they can be asked for, shown and sorted by. An empty value finds "
+		"what is not set.\n"
 		"\n"
-		"Sorted dates go by their last day; those without days stand behind the others and unset "
-		"ones last, whichever way it is sorted. Fields in conflict are marked with !. In csv and "
-		"tsv the columns are all fields, and `ctsync import` reads them back.",
+		"Sorted dates go by their last day; those without days stand behind the others "
+		"and unset ones last, whichever way it is sorted. Fields in conflict are marked "
+		"with !. In csv and tsv the columns are all fields, and `ctsync import` reads "
+		"them back.",
 	.examples =
-		"ctsync list milestone --where \"status <> 'complete' and due < '2021-07-01'\" --sort due\n"
-		"ctsync list workstream --where \"owners = 'agency/nzp'\" --columns id,title,rating\n"
+		"ctsync list milestone --where \"status <> 'complete' and due < '2021-07-01'\" "
+		"--sort due\n"
+		"ctsync list workstream --where \"owners = 'agency/nzp'\" --columns "
+		"id,title,rating\n"
 		"ctsync list initiative -o csv > initiatives.csv\n",
 	.options = list_rows,
 	.options_size = sizeof(struct list_options),

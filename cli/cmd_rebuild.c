@@ -43,9 +43,10 @@ const struct cts_cmd cts_cmd_rebuild = {
 	.group = CTS_GROUP_CARE,
 	.sentence = "make the database anew from git, the journal and the times of receipt",
 	.details =
-		"For a store that is damaged, or that `ctsync check` finds fault with. All that the "
-		"database holds is in the mirror's history and in two files beside it, changes not "
-		"yet pushed included. The old database is replaced when the new one is whole.",
+		"For a store that is damaged, or that `ctsync check` finds fault with. All that "
+		"the database holds is in the mirror's history and in two files beside it, "
+		"changes not yet pushed included. The old database is replaced when the new one "
+		"is whole.",
 	.examples = "ctsync rebuild && ctsync check\n",
 	.needs = CTS_FINDS_STORE,
 	.formats = CTS_OUT_TEXT | CTS_OUT_JSON,

@@ -1,6 +1,6 @@
 /*
- * rm: deletes records, by whole ids or by a quoted pattern over the ids that live. A deleted record
- * stays in the history, and its id is not used again by accident.
+ * rm: deletes records, by whole ids or by a quoted pattern over the ids that live. A deleted
+ * record stays in the history, and its id is not used again by accident.
  */
 #include <fnmatch.h>
 #include <string.h>
@@ -87,7 +87,7 @@ static int remove_matching(struct cts_work *work, const char *pattern)
 	return 0;
 }
 
-/* ---- what is left behind ---------------------------------------------------------------------- */
+/* ---- what is left behind --------------------------------------------------------------------- */
 
 struct referrer {
 	struct cts_work *work;
@@ -192,13 +192,13 @@ const struct cts_cmd cts_cmd_rm = {
 	.group = CTS_GROUP_RECORDS,
 	.sentence = "delete records",
 	.details =
-		"A deleted record stays in the history, and `ctsync undo` or `ctsync add REC --again` "
-		"brings it back. Here ids are whole: the beginning of one is not enough. A quoted "
-		"pattern deletes every record that it matches: * any run, ? any character, [ab] one "
-		"of them. All of it is one change.\n"
+		"A deleted record stays in the history, and `ctsync undo` or `ctsync add REC "
+		"--again` brings it back. Here ids are whole: the beginning of one is not enough. "
+		"A quoted pattern deletes every record that it matches: * any run, ? any "
+		"character, [ab] one of them. All of it is one change.\n"
 		"\n"
-		"A record that somebody else edited, not knowing that it was deleted, stays, with a "
-		"conflict in `deleted`.",
+		"A record that somebody else edited, not knowing that it was deleted, stays, with "
+		"a conflict in `deleted`.",
 	.examples = "ctsync rm milestone/nzp.first-hui-x7k2q -m 'entered twice'\n"
 		    "ctsync rm 'milestone/ctwp2021-4-*' --dry-run\n",
 	.options = rm_rows,

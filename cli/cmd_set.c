@@ -25,7 +25,8 @@ static const struct cts_opt set_rows[] = {
 };
 
 static const struct cts_argument set_arguments[] = {
-	{.name = "REC", .help = "a record, kind/id; a beginning of the id that no other has is enough"},
+	{.name = "REC",
+		.help = "a record, kind/id; a beginning of the id that no other has is enough"},
 	{.name = "FIELD=VALUE",
 		.many = true,
 		.help = "FIELD=VALUE sets, FIELD+=VALUE adds a member, FIELD-=VALUE takes one out, "
@@ -64,15 +65,16 @@ const struct cts_cmd cts_cmd_set = {
 	.sentence = "change fields of a record",
 	.details =
 		"All of it is one change, or none. On a list FIELD=VALUE makes the value the one "
-		"member, and several FIELD= of one command collect; FIELD+=VALUE puts a member in, "
-		"FIELD-=VALUE takes the first equal one out. Nothing is split at commas. @FILE reads "
-		"the value from a file, @- from stdin; @@x is the text @x.\n"
+		"member, and several FIELD= of one command collect; FIELD+=VALUE puts a member "
+		"in, FIELD-=VALUE takes the first equal one out. Nothing is split at commas. "
+		"@FILE reads the value from a file, @- from stdin; @@x is the text @x.\n"
 		"\n"
-		"A field in conflict is refused, because the other side would be set aside unseen; "
-		"`ctsync resolve` settles it, and so does --settle. Where all fields have their "
-		"values already nothing is changed, and the command says so.",
+		"A field in conflict is refused, because the other side would be set aside "
+		"unseen; `ctsync resolve` settles it, and so does --settle. Where all fields have "
+		"their values already nothing is changed, and the command says so.",
 	.examples =
-		"ctsync set milestone/ctwp2021-4-2 status=in_progress due='Q4 2021' -m 'funding came late'\n"
+		"ctsync set milestone/ctwp2021-4-2 status=in_progress due='Q4 2021' -m 'funding "
+		"came late'\n"
 		"ctsync set workstream/ctwp2021-4-2 owners+=agency/nzp owners-=agency/gcsb\n"
 		"ctsync set initiative/ctwp2021-4 overview=@overview.txt\n",
 	.options = set_rows,

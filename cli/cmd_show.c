@@ -1,6 +1,6 @@
 /*
- * show: records whole, now or as they were. All are read before the first is shown, so a mistake in the
- * last address does not follow half an answer.
+ * show: records whole, now or as they were. All are read before the first is shown, so a mistake
+ * in the last address does not follow half an answer.
  */
 #include <string.h>
 
@@ -35,7 +35,8 @@ static int match_past(void *context, const struct cts_record *record)
 	return match->count > 1;
 }
 
-/* An address in the past: exact, else the beginning of an id that lives, else of one that lived. */
+/* An address in the past: exact, else the beginning of an id that lives, else of one that
+ * lived. */
 static int get_past(struct cts_session *session, struct cts_txn *txn, const struct cts_view *view,
 	struct cts_record *out, const char *address)
 {
@@ -136,13 +137,14 @@ const struct cts_cmd cts_cmd_show = {
 	.group = CTS_GROUP_RECORDS,
 	.sentence = "show records, now or as they were",
 	.details =
-		"Every field that is set, members that the schema does not know, and open conflicts "
-		"with all their sides, numbered as `ctsync resolve --take` counts them. With --at it is "
-		"the record as it was: as a commit's or change's writer saw it, as an agency last showed "
-		"that it saw it (AGENCY@DATE), or as this store held it at a date or time.\n"
+		"Every field that is set, members that the schema does not know, and open "
+		"conflicts with all their sides, numbered as `ctsync resolve --take` counts them. "
+		"With --at it is the record as it was: as a commit's or change's writer saw it, "
+		"as an agency last showed that it saw it (AGENCY@DATE), or as this store held it "
+		"at a date or time.\n"
 		"\n"
-		"As JSON one record stands by itself, several are a list. `hash` is what `ctsync set "
-		"--if` compares.",
+		"As JSON one record stands by itself, several are a list. `hash` is what `ctsync "
+		"set --if` compares.",
 	.examples = "ctsync show milestone/ctwp2021-4\n"
 		    "ctsync show initiative/ctwp2021-1 --at 2021-06-30\n"
 		    "ctsync show -o json milestone/ctwp2021-4-2\n",

@@ -1,7 +1,8 @@
 /*
- * undo: the inverse of a change, as a new change. Of every field that the change edited, the value that
- * stood before; of a record that it created, a deletion; of one that it deleted, the record as it was.
- * What was changed since is not touched: then nothing is undone, and the fields are named.
+ * undo: the inverse of a change, as a new change. Of every field that the change edited, the value
+ * that stood before; of a record that it created, a deletion; of one that it deleted, the record
+ * as it was. What was changed since is not touched: then nothing is undone, and the fields are
+ * named.
  */
 #include <string.h>
 
@@ -45,7 +46,7 @@ struct undo {
 	size_t since_count;
 };
 
-/* ---- which change ----------------------------------------------------------------------------- */
+/* ---- which change ---------------------------------------------------------------------------- */
 
 struct last_own {
 	uint32_t line;
@@ -97,7 +98,7 @@ static int find_change(struct undo *undo, struct cts_txn *txn, struct cts_ref *o
 	return 0;
 }
 
-/* ---- what was changed since ------------------------------------------------------------------- */
+/* ---- what was changed since ------------------------------------------------------------------ */
 
 struct last_edit {
 	const char *field; /* NULL: any */
@@ -156,7 +157,7 @@ static int refuse_conflict(const char *key, const char *field)
 	return CTS_EREFUSED;
 }
 
-/* ---- one record ------------------------------------------------------------------------------- */
+/* ---- one record ------------------------------------------------------------------------------ */
 
 static bool is_unknown(const char *field)
 {
@@ -317,7 +318,7 @@ static int undo_record(
 	return rc;
 }
 
-/* ---- the command ------------------------------------------------------------------------------ */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 /* `undo 7f3a9c21d0b4e586.12: slipped` */
 static const char *make_message(struct undo *undo, struct cts_arena *arena)
@@ -346,7 +347,7 @@ static int undo_step(struct cts_work *work, void *context)
 	cts_buf_clear(&undo->since);
 	cts_change_format(undo->text, undo->change.writer, ref.seq);
 	if (undo->change.is_seen) {
-		cts_fail(CTS_EREFUSED, "%s only tells what its writer had seen: it has nothing to undo",
+		cts_fail(CTS_EREFUSED, "%s tells what its writer had seen, and changed nothing",
 			undo->text);
 		return CTS_EREFUSED;
 	}
@@ -384,10 +385,10 @@ const struct cts_cmd cts_cmd_undo = {
 	.group = CTS_GROUP_RECORDS,
 	.sentence = "take a change back, as a new change",
 	.details =
-		"Without CHANGE it is the last change that this store made, an undo included: undoing "
-		"twice is back where you were. To go further back name the change. Every field gets "
-		"the value that it had before; a record that the change created is deleted, one that "
-		"it deleted comes back.\n"
+		"Without CHANGE it is the last change that this store made, an undo included: "
+		"undoing twice is back where you were. To go further back name the change. Every "
+		"field gets the value that it had before; a record that the change created is "
+		"deleted, one that it deleted comes back.\n"
 		"\n"
 		"If anything of it was changed since, nothing is undone and what was changed is "
 		"named. A baseline that was set stays set: it is written once.",

@@ -1,6 +1,6 @@
 /*
- * The editor is a command line for the shell, as everywhere: EDITOR='emacs -nw' works. While it runs
- * the keys of the terminal are its own, so an interrupt typed there does not end us.
+ * The editor is a command line for the shell, as everywhere: EDITOR='emacs -nw' works. While it
+ * runs the keys of the terminal are its own, so an interrupt typed there does not end us.
  */
 #include "cli/editor.h"
 

@@ -122,8 +122,8 @@ static bool is_reference(const struct cts_field *field)
 	return field->is_ref;
 }
 
-/* Those of the kind's own fields that are of a sort: indexed ones first, for those were meant to be
- * looked for, then by order of the schema. */
+/* Those of the kind's own fields that are of a sort: indexed ones first, for those were meant to
+ * be looked for, then by order of the schema. */
 static void add_some(struct cts_list_columns *columns, struct cts_arena *arena,
 	const struct cts_kind *kind, bool (*is_one)(const struct cts_field *field), size_t most)
 {
@@ -207,7 +207,7 @@ const char *cts_list_cell(struct cts_arena *arena, const struct cts_list_column 
 	return cts_value_shown(arena, column->field, value, ", ");
 }
 
-/* ---- sorting ---------------------------------------------------------------------------------- */
+/* ---- sorting --------------------------------------------------------------------------------- */
 
 struct cts_value cts_list_key(struct cts_arena *arena, const struct cts_list_column *column,
 	const struct cts_record *record)

@@ -29,9 +29,9 @@ struct cts_list_columns {
 int cts_list_columns_parse(struct cts_list_columns *out, struct cts_arena *arena,
 	const struct cts_kind *kind, const char *text, bool is_sort);
 
-/* What is shown when nothing is asked for. On paper and terminals what tells records apart and how they
- * stand: id, title, dates, states, references. In csv and tsv every field, so that an import reads all of
- * it back. */
+/* What is shown when nothing is asked for. On paper and terminals what tells records apart and how
+ * they stand: id, title, dates, states, references. In csv and tsv every field, so that an import
+ * reads all of it back. */
 void cts_list_columns_default(struct cts_list_columns *out, struct cts_arena *arena,
 	const struct cts_kind *kind, enum cts_out_format format);
 
@@ -39,13 +39,13 @@ void cts_list_columns_default(struct cts_list_columns *out, struct cts_arena *ar
 const struct cts_column *cts_list_columns_layout(
 	struct cts_arena *arena, const struct cts_list_columns *columns);
 
-/* The cell of a record: text, on one line joined by ", "; in csv and tsv a member a line, as the value is
- * stored. Borrowed from the record or made in `arena`. */
+/* The cell of a record: text, on one line joined by ", "; in csv and tsv a member a line, as the
+ * value is stored. Borrowed from the record or made in `arena`. */
 const char *cts_list_cell(struct cts_arena *arena, const struct cts_list_column *column,
 	const struct cts_record *record, enum cts_out_format format);
 
-/* Order of two values of a column, kept by cts_list_key: unset last, dates without a window before those
- * and behind all others, whichever way it is sorted. */
+/* Order of two values of a column, kept by cts_list_key: unset last, dates without a window before
+ * those and behind all others, whichever way it is sorted. */
 struct cts_value cts_list_key(struct cts_arena *arena, const struct cts_list_column *column,
 	const struct cts_record *record);
 int cts_list_compare(

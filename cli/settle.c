@@ -1,6 +1,6 @@
 /*
- * One rule for `resolve` and for a batch's lines. A value goes the way of every assignment (assign.h),
- * so it is checked and made canonical as one; a side is put back as it was made.
+ * One rule for `resolve` and for a batch's lines. A value goes the way of every assignment
+ * (assign.h), so it is checked and made canonical as one; a side is put back as it was made.
  */
 #include "cli/settle.h"
 
@@ -83,8 +83,8 @@ static int fail_side(
 {
 	const char *key = cts_record_key(&record->arena, record);
 
-	cts_fail(CTS_EREFUSED, "the conflict in '%s' of '%s' has no side '%s'", conflict->field, key,
-		take);
+	cts_fail(CTS_EREFUSED, "the conflict in '%s' of '%s' has no side '%s'", conflict->field,
+		key, take);
 	cts_hint("--take one of %s", list_sides(&record->arena, conflict));
 	return CTS_EREFUSED;
 }
@@ -171,7 +171,8 @@ static int settle_unknown(
 	const char *name = cts_arena_strdup(&record->arena, key);
 
 	if (!side) {
-		cts_fail(CTS_EVALUE, "the schema does not know '%s', so no value can be typed", key);
+		cts_fail(CTS_EVALUE, "the schema does not know '%s', so no value can be typed",
+			key);
 		cts_hint("--take a side");
 		return CTS_EVALUE;
 	}
@@ -254,7 +255,8 @@ static int settle_all(struct cts_record *record, const struct cts_settle *how, b
 		if (rc < 0)
 			return rc;
 		if (record->conflict_count >= before)
-			return cts_fail(CTS_EDAMAGED, "the conflict in '%s' of '%s' stays", field, key);
+			return cts_fail(
+				CTS_EDAMAGED, "the conflict in '%s' of '%s' stays", field, key);
 	}
 	return 0;
 }

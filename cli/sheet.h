@@ -21,8 +21,8 @@
  *	#   2  dpmc, ...
  *	due?: Q3 2021
  *
- * Nothing behind the colon clears a field; a field that does not stand in the text stays as it is. What
- * put writes is read back as the same values, whatever they hold.
+ * Nothing behind the colon clears a field; a field that does not stand in the text stays as it is.
+ * What put writes is read back as the same values, whatever they hold.
  */
 #ifndef CTS_CLI_SHEET_H
 #define CTS_CLI_SHEET_H
@@ -54,14 +54,14 @@ int cts_sheet_parse(struct cts_sheet *out, size_t *line, struct cts_arena *arena
 /* The field was changed, or its conflict settled, by someone who was shown `base`. */
 bool cts_sheet_changes(const struct cts_sheet_field *field, const struct cts_record *base);
 
-/* Does to `record` what the sheet changes of `base`, every value checked and made canonical. `*deleted`
- * becomes true when the record is to be deleted.
+/* Does to `record` what the sheet changes of `base`, every value checked and made canonical.
+ * `*deleted` becomes true when the record is to be deleted.
  * @return CTS_EVALUE; CTS_EREFUSED when a field that is changed is no longer as it was in base */
 int cts_sheet_apply(struct cts_record *record, bool *deleted, size_t *line,
 	const struct cts_record *base, const struct cts_sheet *sheet);
 
-/* Puts the values that were typed over those of `base` into `record` as they are, unchecked: what is
- * shown again after others changed the record meanwhile. */
+/* Puts the values that were typed over those of `base` into `record` as they are, unchecked: what
+ * is shown again after others changed the record meanwhile. */
 void cts_sheet_overlay(struct cts_record *record, const struct cts_record *base,
 	const struct cts_sheet *sheet);
 

@@ -1,6 +1,6 @@
 /*
- * One pass, a character at a time. A word begins with its first character that is no blank, a quote
- * included, so '' is a word without characters.
+ * One pass, a character at a time. A word begins with its first character that is no blank, a
+ * quote included, so '' is a word without characters.
  */
 #include "cli/words.h"
 
@@ -44,6 +44,11 @@ static int fail_open(const struct cts_words *w, size_t line, int quote)
 	return CTS_EUSAGE;
 }
 
+static int fail_nul(const struct cts_words *w)
+{
+	return cts_fail(CTS_EUSAGE, "%s:%zu: a NUL character", w->name, w->lines + 1);
+}
+
 /* After the opening quote, up to and with the closing one. */
 static int read_quoted(struct cts_words *w, struct cts_buf *word, int quote)
 {
@@ -54,7 +59,7 @@ static int read_quoted(struct cts_words *w, struct cts_buf *word, int quote)
 		if (c < 0)
 			return fail_open(w, line, quote);
 		if (c == 0)
-			return cts_fail(CTS_EUSAGE, "%s:%zu: a NUL character", w->name, w->lines + 1);
+			return fail_nul(w);
 		if (c == '\\' && quote == '"') {
 			size_t end = line_end(w, 0);
 
@@ -94,7 +99,7 @@ static int read_word(struct cts_words *w, struct cts_buf *word)
 		}
 		take(w);
 		if (c == 0)
-			return cts_fail(CTS_EUSAGE, "%s:%zu: a NUL character", w->name, w->lines + 1);
+			return fail_nul(w);
 		if (c == '\\' && line_end(w, 0)) {
 			skip(w, line_end(w, 0));
 			continue;

@@ -1,7 +1,8 @@
 /*
- * Command lines in a text, read as a shell reads them but for its expansions: single quotes, double
- * quotes, backslashes (one before a line's end joins two lines), and `#` at the start of a word, which
- * comments the rest of the line. Nothing else is special: $, *, ~, ; and | stand for themselves.
+ * Command lines in a text, read as a shell reads them but for its expansions: single quotes,
+ * double quotes, backslashes (one before a line's end joins two lines), and `#` at the start of a
+ * word, which comments the rest of the line. Nothing else is special: $, *, ~, ; and | stand for
+ * themselves.
  *
  *	struct cts_words words = {.text = text, .size = size, .name = "stdin"};
  *	while ((rc = cts_words_next(&words, &arena)) == 1)
@@ -26,8 +27,8 @@ struct cts_words {
 	size_t at, lines;
 };
 
-/* The next command that has words. @return 1, 0 at the end, CTS_EUSAGE (a quote that is not closed, a NUL)
- * with name and line */
+/* The next command that has words. @return 1, 0 at the end, CTS_EUSAGE (a quote that is not
+ * closed, a NUL) with name and line */
 int cts_words_next(struct cts_words *words, struct cts_arena *arena);
 
 #endif

@@ -1,22 +1,17 @@
 /*
  * The working set keeps each record as bytes, found by a table of its keys: a record costs what it
- * holds, not an arena, so a batch is bounded by the text that was typed. Records that nobody touched
- * are never loaded; what a record was before is asked of the transaction when it is needed, since the
- * store stays as it was until the flush.
+ * holds, not an arena, so a batch is bounded by the text that was typed. Records that nobody
+ * touched are never loaded; what a record was before is asked of the transaction when it is
+ * needed, since the store stays as it was until the flush.
  */
 #include "cli/work.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/change_out.h"
-#include "cli/diag.h"
-#include "cli/items.h"
 #include "cli/progress.h"
-#include "cli/session.h"
 #include "proto/diff.h"
 #include "proto/error.h"
-#include "proto/text.h"
 #include "proto/validate.h"
 
 #define TABLE_FIRST 64
@@ -41,7 +36,7 @@ void cts_work_release(struct cts_work *work)
 	memset(work, 0, sizeof(*work));
 }
 
-/* ---- the table -------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 static size_t hash(const char *key)
 {
@@ -102,7 +97,7 @@ static int touch(struct cts_work *work, struct cts_work_item **out, const char *
 	return 0;
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Only whole ids are taken: where the address is the beginning of one, that is the hint. */
 static int find_exact(struct cts_work *work, const char *address)
@@ -157,8 +152,9 @@ int cts_work_life(struct cts_work *work, enum cts_life *out, const char *key)
 
 static int decode(struct cts_work *work, struct cts_record *out, const struct cts_work_item *item)
 {
-	return cts_record_decode(
-		out, cts_store_schema(cts_txn_store(work->txn)), item->bytes.data, item->bytes.size);
+	const struct cts_schema *schema = cts_store_schema(cts_txn_store(work->txn));
+
+	return cts_record_decode(out, schema, item->bytes.data, item->bytes.size);
 }
 
 int cts_work_get(struct cts_work *work, struct cts_record *out, const char *key)
@@ -181,7 +177,7 @@ int cts_work_get_deleted(struct cts_work *work, struct cts_record *out, const ch
 	return item->bytes.size ? decode(work, out, item) : cts_txn_get(work->txn, out, key);
 }
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 int cts_work_put(struct cts_work *work, const struct cts_record *record)
 {
@@ -304,139 +300,5 @@ int cts_work_flush(struct cts_work *work)
 		cts_progress_step(&bar, i + 1);
 	}
 	cts_progress_end(&bar);
-	return rc < 0 ? rc : 0;
-}
-
-/* ---- the whole of a writing command ----------------------------------------------------------- */
-
-int cts_work_message(const char **out, struct cts_arena *arena, const char *given)
-{
-	const char *message;
-	size_t size;
-	int rc;
-
-	if (!given) {
-		*out = NULL;
-		return 0;
-	}
-	rc = cts_text_normalise(&message, arena, given, strlen(given), "message");
-	if (rc < 0)
-		return rc;
-	message += strspn(message, "\n\t ");
-	size = strlen(message);
-	while (size > 0 && strchr("\n\t ", message[size - 1]))
-		size--;
-	if (size > CTS_MESSAGE_MAX)
-		return cts_fail(
-			CTS_EVALUE, "the message is longer than 16 KiB: %zu bytes", size);
-	*out = size > 0 ? cts_arena_strndup(arena, message, size) : NULL;
-	return 0;
-}
-
-static void print_edits(struct cts_session *session, const struct cts_record_edits *record)
-{
-	struct cts_out *out = &session->out;
-
-	if (record->created || record->deleted) {
-		cts_out_puts(out, record->deleted ? "deleted " : "created ");
-		cts_out_styled(out, CTS_STYLE_TITLE, record->key);
-		cts_out_puts(out, "\n");
-	}
-	for (size_t i = 0; i < record->edit_count; i++)
-		if (strcmp(record->edits[i].field, CTS_DELETED) != 0 ||
-			(!record->created && !record->deleted))
-			cts_edit_put_text(
-				out, session->schema, record->key, &record->edits[i], 0);
-}
-
-static void print_json(
-	struct cts_session *session, const struct cts_work *work, const char *change)
-{
-	struct cts_jsonw json;
-
-	cts_answer_begin(&json, &session->out);
-	cts_jsonw_string(&json, "change", work->changed_count ? change : NULL);
-	cts_jsonw_array(&json, "records");
-	for (size_t i = 0; i < work->changed_count; i++)
-		cts_jsonw_string(&json, NULL, work->changed[i]);
-	cts_jsonw_end(&json);
-	if (!change) {
-		cts_jsonw_bool(&json, "dry_run", true);
-		cts_jsonw_array(&json, "edits");
-		for (size_t r = 0; r < work->changed_count; r++) {
-			for (size_t i = 0; i < work->edits[r].edit_count; i++) {
-				cts_jsonw_object(&json, NULL);
-				cts_edit_put_json(&json, session->schema, work->edits[r].key,
-					&work->edits[r].edits[i]);
-				cts_jsonw_end(&json);
-			}
-		}
-		cts_jsonw_end(&json);
-	}
-	cts_answer_end(&json, &session->out);
-}
-
-void cts_work_print(struct cts_session *session, const struct cts_work *work, const char *change)
-{
-	struct cts_out *out = &session->out;
-
-	if (work->changed_count == 0)
-		cts_diag_note("nothing changed");
-	else if (!change)
-		cts_diag_note("a dry run: nothing is changed");
-	if (cts_out_is_json(out)) {
-		print_json(session, work, change);
-		return;
-	}
-	for (size_t i = 0; !change && i < work->changed_count; i++)
-		print_edits(session, &work->edits[i]);
-	if (!change || work->changed_count == 0)
-		return;
-	cts_out_puts(out, change);
-	for (size_t i = 0; i < work->changed_count; i++) {
-		cts_out_puts(out, " ");
-		cts_out_puts(out, work->changed[i]);
-	}
-	cts_out_puts(out, "\n");
-}
-
-struct run {
-	struct cts_work work;
-	struct cts_write write;
-	const char *given; /* the user's message */
-	cts_work_fn step;
-	void *context;
-};
-
-static int run_step(struct cts_txn *txn, void *context)
-{
-	struct run *run = context;
-	int rc;
-
-	cts_work_begin(&run->work, txn);
-	rc = run->step(&run->work, run->context);
-	if (rc < 0)
-		return rc;
-	run->write.message = run->given ? run->given : run->work.message;
-	return cts_work_flush(&run->work);
-}
-
-int cts_work_run(struct cts_session *session, const struct cts_work_options *options,
-	cts_work_fn step, void *context)
-{
-	struct run run = {
-		.work.keeps_edits = options->dry_run,
-		.write.author = options->author ? options->author : session->author,
-		.write.dry_run = options->dry_run,
-		.step = step,
-		.context = context,
-	};
-	int rc = cts_work_message(&run.given, &session->arena, options->message);
-
-	if (rc == 0)
-		rc = cts_store_write(session->store, &run.write, run_step, &run);
-	if (rc >= 0)
-		cts_work_print(session, &run.work, options->dry_run ? NULL : run.write.change);
-	cts_work_release(&run.work);
 	return rc < 0 ? rc : 0;
 }

@@ -1,14 +1,15 @@
 /*
- * A working set: the records that one writing command changes, as it leaves them, until all is done
- * and each is put into the store once. Later lines of a batch see what earlier ones did, and a mistake
- * in any of them leaves the store as it was.
+ * A working set: the records that one writing command changes, as it leaves them, until all is
+ * done and each is put into the store once. Later lines of a batch see what earlier ones did, and
+ * a mistake in any of them leaves the store as it was.
  *
- *	static int rm_step(struct cts_work *work, void *context) { ... cts_work_delete(work, key) ... }
- *	rc = cts_work_run(session, &(struct cts_work_options){.message = options->message}, rm_step, &context);
+ *	static int rm_step(struct cts_work *work, void *context) { ... cts_work_delete(work, key); }
+ *	rc = cts_work_run(session, &work_options, rm_step, &context);
  *
- * cts_work_run is the whole of a writing command: it runs the step inside one transaction (it may be run
- * again, so it must not touch anything but the working set and what it sets up anew), puts what was
- * changed, and prints `CHANGE RECORD...`, or the edits of a dry run, or that nothing was changed.
+ * cts_work_run is the whole of a writing command: it runs the step inside one transaction (it may
+ * be run again, so it must not touch anything but the working set and what it sets up anew), puts
+ * what was changed, and prints `CHANGE RECORD...`, or the edits of a dry run, or that nothing was
+ * changed.
  */
 #ifndef CTS_CLI_WORK_H
 #define CTS_CLI_WORK_H
@@ -40,7 +41,7 @@ struct cts_work {
 	size_t table_size;
 	const char *name;    /* of the batch: goes before errors; NULL: none */
 	size_t line;         /* of the batch that is being done */
-	const char *message; /* instead of the user's, which was not given; NULL: made from the edits */
+	const char *message; /* where the user gave none; NULL: made from the edits */
 	bool keeps_edits;
 	const char **changed; /* after the flush: keys of what differs from before */
 	size_t changed_count;
@@ -58,8 +59,8 @@ typedef int (*cts_work_fn)(struct cts_work *work, void *context);
 int cts_work_run(struct cts_session *session, const struct cts_work_options *options,
 	cts_work_fn step, void *context);
 
-/* The key that an address names, in the working set or the store: exact, or (unless `exact`) a unique
- * prefix. @return CTS_ENOTFOUND, CTS_EREFUSED (ambiguous), CTS_EVALUE */
+/* The key that an address names, in the working set or the store: exact, or (unless `exact`) a
+ * unique prefix. @return CTS_ENOTFOUND, CTS_EREFUSED (ambiguous), CTS_EVALUE */
 int cts_work_find(struct cts_work *work, const char **out, const char *address, bool exact);
 
 /* A record as it is now. `out` is initialised by the call, only on success.
@@ -82,7 +83,7 @@ int cts_work_delete(struct cts_work *work, const char *key);
  * @return CTS_EVALUE when it is too long or holds what text may not */
 int cts_work_message(const char **out, struct cts_arena *arena, const char *given);
 
-/* ---- the parts of cts_work_run, for commands that need them apart ----------------------------- */
+/* ---- the parts of cts_work_run, for commands that need them apart ---------------------------- */
 
 void cts_work_begin(struct cts_work *work, struct cts_txn *txn);
 void cts_work_release(struct cts_work *work);

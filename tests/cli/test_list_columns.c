@@ -88,15 +88,15 @@ static void test_cells_are_what_people_read(void **state)
 	const struct cts_kind *kind = kind_of("milestone");
 	struct cts_list_columns columns;
 	struct cts_record record;
-	static const char *const cells[] = {
-		"m1", "Q3 2021", "2021-07-01", "2021-09-30", "quarter", "b, a", "IN-CONFIDENCE", ""};
+	static const char *const cells[] = {"m1", "Q3 2021", "2021-07-01", "2021-09-30", "quarter",
+		"a, b", "IN-CONFIDENCE", ""};
 	const char *labels[] = {"b", "a"};
 
 	cts_record_init(&record, kind, "m1");
 	cts_record_set(&record, cts_kind_field(kind, "due"), cts_value_of(arena, "Q3 2021"));
 	cts_record_set(&record, cts_kind_field(kind, "classification"),
 		cts_value_of(arena, "in_confidence"));
-	/* A SET is stored in order; what is shown follows what is stored. */
+	/* A SET is stored in order, whatever order it comes in. */
 	cts_record_set(&record, cts_kind_field(kind, "labels"), (struct cts_value){2, labels});
 	assert_int_equal(cts_list_columns_parse(&columns, arena, kind,
 				 "id,due,due_earliest,due_latest,due_form,labels,classification,"
@@ -107,7 +107,7 @@ static void test_cells_are_what_people_read(void **state)
 		const char *cell =
 			cts_list_cell(arena, &columns.items[i], &record, CTS_OUT_TEXT);
 
-		assert_string_equal(cell, i == 5 ? "a, b" : cells[i]);
+		assert_string_equal(cell, cells[i]);
 	}
 	assert_string_equal(
 		cts_list_cell(arena, &columns.items[5], &record, CTS_OUT_CSV), "a\nb");

@@ -1,4 +1,5 @@
-/* Settling conflicts: sides by number and by agency, values in their place, and what is refused. */
+/* Settling conflicts: sides by number and by agency, values in their place, and what is
+ * refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +40,8 @@ static int teardown(void **state)
 }
 
 /* Agencies and values by turns; a value of "" is unset. */
-static void put_conflict(struct fixture *f, const char *field, size_t count, const char *const *words)
+static void put_conflict(
+	struct fixture *f, const char *field, size_t count, const char *const *words)
 {
 	struct cts_arena *arena = &f->record.arena;
 	struct cts_side *sides = cts_arena_alloc(arena, count / 2 * sizeof(*sides));

@@ -1,4 +1,5 @@
-/* A record as text: whatever a record holds is read back as it was, and what is typed is understood. */
+/* A record as text: whatever a record holds is read back as it was, and what is typed is
+ * understood. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,9 +47,12 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void set(struct cts_record *record, const char *field, size_t count, const char *const *items)
+static void set(
+	struct cts_record *record, const char *field, size_t count, const char *const *items)
 {
-	cts_record_set(record, cts_kind_field(record->kind, field), (struct cts_value){count, items});
+	const struct cts_value value = {count, items};
+
+	cts_record_set(record, cts_kind_field(record->kind, field), value);
 }
 #define SET(record, field, ...)                                                                   \
 	set(record, field, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *),                \
@@ -108,7 +112,7 @@ static void assert_edited(struct fixture *f, const char *text, const char *field
 	assert_edited(f, text, field, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *),     \
 		(const char *[]){__VA_ARGS__})
 
-/* ---- round trips ------------------------------------------------------------------------------ */
+/* ---- round trips ----------------------------------------------------------------------------- */
 
 static void assert_round_trip(struct cts_record *record)
 {
@@ -188,7 +192,7 @@ static void test_all_sides_of_a_conflict_are_shown(void **state)
 	cts_buf_release(&text);
 }
 
-/* ---- what is typed ---------------------------------------------------------------------------- */
+/* ---- what is typed --------------------------------------------------------------------------- */
 
 static void test_typed_values_are_made_canonical(void **state)
 {
@@ -294,7 +298,7 @@ static void test_mistakes_name_their_line(void **state)
 	}
 }
 
-/* ---- while others write ----------------------------------------------------------------------- */
+/* ---- while others write ---------------------------------------------------------------------- */
 
 static void test_what_others_changed_meanwhile_is_not_overwritten(void **state)
 {

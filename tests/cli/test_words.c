@@ -1,4 +1,5 @@
-/* Command lines in a text: the shell's quoting, without its expansions, and the lines they begin on. */
+/* Command lines in a text: the shell's quoting, without its expansions, and the lines they begin
+ * on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -129,7 +130,8 @@ static void test_quoted_words_come_out_as_they_went_in(void **state)
 		for (int n = rand_r(&random) % 10; n > 0; n--)
 			word[size++] = alphabet[(size_t)rand_r(&random) % (sizeof(alphabet) - 1)];
 		word[size] = 0;
-		used += (size_t)sprintf(text, "x %s", quoting == 0 ? "'" : quoting == 1 ? "\"" : "");
+		used += (size_t)sprintf(
+			text, "x %s", quoting == 0 ? "'" : quoting == 1 ? "\"" : "");
 		if (quoting == 2 && (size == 0 || strchr(word, '\n')))
 			continue; /* neither can be written with backslashes */
 		for (size_t i = 0; i < size; i++) {
