@@ -5,6 +5,7 @@
  */
 #include "store/internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/buf.h"
@@ -109,7 +110,8 @@ int cts_txn_each_conflict(struct cts_txn *txn, cts_key_fn each, void *context)
 }
 
 struct holder {
-	const char *own, *other;
+	const char *own;
+	char other[CTS_KEY_MAX + 1]; /* keys live no longer than the call */
 };
 
 static int is_other(void *context, const char *key)
@@ -118,7 +120,7 @@ static int is_other(void *context, const char *key)
 
 	if (strcmp(key, holder->own) == 0)
 		return 0;
-	holder->other = key;
+	snprintf(holder->other, sizeof(holder->other), "%s", key);
 	return 1;
 }
 
@@ -138,7 +140,7 @@ int cts_index_check_unique(struct cts_txn *txn, const struct cts_record *record)
 
 			if (rc < 0)
 				return rc;
-			if (!holder.other)
+			if (!holder.other[0])
 				continue;
 			cts_fail(CTS_EVALUE, "%s '%s' belongs to '%s' already", field->name,
 				value.items[j], holder.other);

@@ -4,6 +4,7 @@
  */
 #include "store/internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/buf.h"
@@ -260,12 +261,13 @@ int cts_txn_each_with(struct cts_txn *txn, const struct cts_kind *kind,
 	cts_index_key(&prefix, kind, field, item, "");
 	for (rc = cts_cursor_first(&cursor, txn, CTS_DB_INDEX, cts_buf_slice(&prefix)); rc == 1;
 		rc = cts_cursor_next(&cursor)) {
-		const char *key = cts_arena_printf(&txn->arena, "%s/%.*s", kind->name,
-			(int)(cursor.key.size - prefix.size),
-			(const char *)cursor.key.data + prefix.size);
+		char key[CTS_KEY_MAX + 1];
 		struct cts_record record;
 		bool deleted, holds;
 
+		snprintf(key, sizeof(key), "%s/%.*s", kind->name,
+			(int)(cursor.key.size - prefix.size),
+			(const char *)cursor.key.data + prefix.size);
 		/* A long value stands cut in the index: the record itself decides. */
 		rc = cts_records_load(txn, &record, &deleted, NULL, key);
 		if (rc < 1) {
