@@ -436,15 +436,23 @@ FIXTURE void pool_edit_record(struct dice *dice, struct cts_record *record)
 	for (size_t n = 1 + dice_below(dice, 3); n > 0; n--) {
 		const struct cts_field *field =
 			cts_kind_field(record->kind, names[dice_below(dice, COUNT(names))]);
+		const struct cts_conflict *conflict;
 		struct cts_value now;
 
 		if (!field)
 			continue;
 		now = cts_record_get(record, field);
-		if (cts_record_conflict(record, field->name)) {
+		conflict = cts_record_conflict(record, field->name);
+		if (conflict) {
 			if (!dice_chance(dice, 30))
 				continue;
+			now = conflict->sides[dice_below(dice, conflict->side_count)].value;
 			cts_record_settle(record, field->name);
+			if (field->merge == CTS_MERGE_WRITE_ONCE || dice_chance(dice, 50)) {
+				if (now.count || !field->required)
+					cts_record_set(record, field, now);
+				continue;
+			}
 		} else if (field->merge == CTS_MERGE_WRITE_ONCE && now.count) {
 			continue;
 		}
@@ -454,9 +462,11 @@ FIXTURE void pool_edit_record(struct dice *dice, struct cts_record *record)
 		else
 			cts_record_set(record, field, pool_value(dice, &record->arena, field, now));
 	}
-	if (dice_chance(dice, 10))
+	if (dice_chance(dice, 10)) {
+		cts_record_settle(record, "fields/later");
 		cts_record_set_unknown(record, "fields/later",
 			dice_chance(dice, 50) ? dice_json(dice, &record->arena) : NULL);
+	}
 }
 
 struct pool_editing {
