@@ -124,8 +124,6 @@ int cts_apply_edits(struct cts_txn *txn, const char *key, struct cts_record_edit
 		rc = cts_index_mark_conflict(txn, key, !was_in_conflict);
 		if (rc < 0)
 			goto out;
-		if (!was_in_conflict)
-			txn->new_conflicts++;
 	}
 	rc = touch(txn, key);
 out:

@@ -1,7 +1,8 @@
 /*
  * Secondary indexes: kind 0 field 0 value 0 id -> nothing, for indexed and unique fields and for every
  * reference; of live records only. A value is cut at 190 bytes to keep keys short, so whoever looks one
- * up compares the record. The records in conflict are an index of their own, below the kind "!".
+ * up compares the record. The records in conflict are an index of their own, below the kind "!"; its
+ * values tell since which arrival.
  */
 #include "store/internal.h"
 
@@ -82,13 +83,25 @@ static void conflict_key(struct cts_buf *out, const char *key)
 
 int cts_index_mark_conflict(struct cts_txn *txn, const char *key, bool has_conflict)
 {
-	struct cts_buf name = {0};
+	struct cts_buf name = {0}, since = {0};
+	struct cts_slice began;
 	int rc;
 
 	conflict_key(&name, key);
-	rc = has_conflict ? cts_db_put(txn, CTS_DB_INDEX, cts_buf_slice(&name), nothing)
-			  : cts_db_delete(txn, CTS_DB_INDEX, cts_buf_slice(&name));
+	if (has_conflict) {
+		cts_buf_put_be64(&since, txn->open.change.arrival);
+		rc = cts_db_put(txn, CTS_DB_INDEX, cts_buf_slice(&name), cts_buf_slice(&since));
+		txn->new_conflicts++;
+		goto out;
+	}
+	rc = cts_db_get(txn, CTS_DB_INDEX, cts_buf_slice(&name), &began);
+	if (rc == 1 && began.size == 8 && cts_be64(began.data) > txn->first_arrival)
+		txn->new_conflicts--;
+	if (rc >= 0)
+		rc = cts_db_delete(txn, CTS_DB_INDEX, cts_buf_slice(&name));
+out:
 	cts_buf_release(&name);
+	cts_buf_release(&since);
 	return rc < 0 ? rc : 0;
 }
 

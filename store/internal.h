@@ -18,7 +18,7 @@ enum { CTS_MAP_FULL = -1001 };
 
 enum cts_db {
 	CTS_DB_RECORDS,  /* kind/id -> stored record */
-	CTS_DB_INDEX,    /* kind 0 field 0 value 0 id -> nothing */
+	CTS_DB_INDEX,    /* kind 0 field 0 value 0 id -> nothing; ! 0 kind/id -> arrival */
 	CTS_DB_HISTORY,  /* kind/id 0 arrival -> stored edits */
 	CTS_DB_CHANGES,  /* line seq -> stored change */
 	CTS_DB_TOUCHED,  /* arrival n -> kind/id */
@@ -99,7 +99,8 @@ struct cts_txn {
 	struct cts_open_change open;
 	struct cts_write *write; /* options of cts_store_write; NULL for the road */
 	struct cts_journal_file *journal;
-	uint64_t new_conflicts;
+	uint64_t first_arrival; /* the last one before this transaction */
+	uint64_t new_conflicts; /* records that it brought into conflict and did not settle */
 };
 
 /* ---- db.c: LMDB with checksums ---------------------------------------------------------------- */

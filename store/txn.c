@@ -56,6 +56,7 @@ static int begin(struct cts_txn **out, struct cts_store *store, bool is_writing)
 		free_txn(txn);
 		return rc;
 	}
+	txn->first_arrival = txn->counters.arrival;
 	*out = txn;
 	return 0;
 }
