@@ -5,6 +5,7 @@
 #include "store/internal.h"
 
 #include <stdio.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/buf.h"
@@ -94,34 +95,37 @@ static int collect(void *context, const char *key)
 	return found->count >= found->most;
 }
 
-/* The nearest live ids of the kind as a hint; only among the first thousand, which is enough for a
- * hint and keeps a mistake cheap in a store of a million. */
-static void hint_nearest(struct cts_txn *txn, const char *key)
+/* The nearest live id of the kind, or NULL; only among the first thousand, which is enough for a hint and
+ * keeps a mistake cheap in a store of a million. */
+static int find_nearest(struct cts_txn *txn, const char **out, const char *key, size_t kind_size)
 {
 	struct candidates found = {.arena = &txn->arena, .most = 1000};
-	size_t kind = (size_t)(strchr(key, '/') - key) + 1;
-	const char *nearest = NULL;
-	char message[512];
+	const char *prefix = cts_arena_strndup(&txn->arena, key, kind_size + 1);
+	int rc = cts_txn_each_key(txn, prefix, collect, &found);
 
-	memcpy(message, cts_error_message(CTS_ENOTFOUND),
-		strnlen(cts_error_message(CTS_ENOTFOUND), sizeof(message) - 1) + 1);
-	if (cts_txn_each_key(txn, cts_arena_strndup(&txn->arena, key, kind), collect, &found) >= 0)
-		nearest = cts_nearest(key, found.keys, found.count);
-	if (nearest)
-		cts_hint("did you mean %s?", nearest);
-	else
-		cts_hint("ctsync list %.*s", (int)kind - 1, key);
+	*out = cts_nearest(key, found.keys, found.count);
+	return rc < 0 ? rc : 0;
 }
 
 static int not_found(struct cts_txn *txn, const char *key, bool was_deleted)
 {
+	size_t kind_size = (size_t)(strchr(key, '/') - key);
+	const char *nearest;
+	int rc;
+
 	if (was_deleted) {
 		cts_fail(CTS_ENOTFOUND, "'%s' was deleted", key);
 		cts_hint("ctsync log %s shows by whom; ctsync add %s --again brings it back", key, key);
 		return CTS_ENOTFOUND;
 	}
+	rc = find_nearest(txn, &nearest, key, kind_size);
+	if (rc < 0)
+		return rc;
 	cts_fail(CTS_ENOTFOUND, "no record '%s'", key);
-	hint_nearest(txn, key);
+	if (nearest)
+		cts_hint("did you mean %s?", nearest);
+	else
+		cts_hint("ctsync list %.*s", (int)kind_size, key);
 	return CTS_ENOTFOUND;
 }
 
@@ -222,10 +226,10 @@ int cts_txn_each(struct cts_txn *txn, const char *kind, cts_record_fn each, void
 	struct cts_cursor cursor;
 	int rc, answer = 0;
 
-	if (kind && strlen(kind) <= CTS_KIND_MAX) {
-		memcpy(prefix, kind, strlen(kind) + 1);
-		strcat(prefix, "/");
-	}
+	if (kind && strlen(kind) > CTS_KIND_MAX)
+		return 0; /* no kind has such a name */
+	if (kind)
+		snprintf(prefix, sizeof(prefix), "%s/", kind);
 	for (rc = cts_cursor_first(&cursor, txn, CTS_DB_RECORDS, text_key(prefix)); rc == 1;
 		rc = cts_cursor_next(&cursor)) {
 		char key[CTS_KEY_MAX + 1];
