@@ -55,13 +55,17 @@ part_sanitize() {
 
 part_valgrind() {
 	title "the unit tests under valgrind"
-	[ -d "$top/build/plain/tests" ] || build plain -DCMAKE_C_COMPILER=gcc
-	find "$top/build/plain/tests" -maxdepth 1 -type f -perm -u+x -name '*_test_*' | sort >"$top/build/unit-tests"
+	build plain -DCMAKE_C_COMPILER=gcc
+	find "$top/build/plain/tests" -maxdepth 1 -type f -perm -u+x -name '*_test_*' | sort -r >"$top/build/unit-tests"
 	env CTS_ROUNDS="${CTS_ROUNDS:-30}" \
 		xargs -n 1 -P "$jobs" sh "$top/tests/support/valgrind.sh" <"$top/build/unit-tests"
 	echo "$(wc -l <"$top/build/unit-tests") unit tests, no error under valgrind"
 }
 
+if [ ! -r /proc/self/maps ]; then
+	echo "$0: the sanitizers and valgrind need /proc; as root: mount -t proc proc /proc" >&2
+	exit 1
+fi
 title "packages"
 # shellcheck disable=SC2086 # words, one a package
 install_packages $build_packages $test_packages

@@ -5,6 +5,7 @@ document, whose cells are read here a second time by other means than the progra
 """
 import os
 import re
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -107,14 +108,34 @@ def test_text_is_the_same_table_within_its_width():
                        f"row {r}: lines on which entries of column {c} begin")
 
 
+def on_terminal(store, width, *args):
+    """What a terminal of that width shows."""
+    try:
+        master, slave = os.openpty()
+    except OSError as e:
+        raise Skip(f"no terminal to be had: {e}") from None
+    env = store.lab.env | {"COLUMNS": str(width), "TERM": "dumb", "CTSYNC_PAGER": "cat"}
+    process = subprocess.Popen([store.lab.program, "-C", store.path, *args], stdin=slave, stdout=slave, stderr=slave,
+                               env=env)
+    os.close(slave)
+    shown = b""
+    try:
+        while piece := os.read(master, 65536):
+            shown += piece
+    except OSError:  # the other end is closed
+        pass
+    os.close(master)
+    assert process.wait() == 0, shown
+    return shown.decode().replace("\r\n", "\n")
+
+
 def test_text_is_fitted_to_the_terminal_and_no_word_is_lost():
     with Lab("report") as lab:
         store = sample(lab)
         words = sorted(re.sub(r"\s", "", " ".join(t for row in table(store) for c in COLUMNS for t in row[c])))
         for width in (40, 60, 72, 80, 120, 200):
-            out = lab.execute(["script", "-qec", f"{lab.program} -C {store.path} report programme", "/dev/null"],
-                              env={"COLUMNS": str(width), "TERM": "dumb", "CTSYNC_PAGER": "cat"}).out
-            lines = out.replace("\r", "").splitlines()
+            out = on_terminal(store, width, "report", "programme")
+            lines = out.splitlines()
             assert max(len(line) for line in lines) <= max(width, 60), (width, out)
             body = "\n".join(lines[2:]).split("\n\n* belongs")[0]
             start = next(i for i, line in enumerate(body.splitlines()) if line and set(line) == {"-"})
