@@ -204,6 +204,12 @@ static int run(struct cts_session *session, const struct clone_options *options,
 	if (rc < 0)
 		return rc;
 	cts_oid_format(hex, &clone->found_root);
+	if (clone->refused > 0) {
+		cts_diag_note("%" PRIu64 " commit%s there %s refused; everything else was taken in",
+			clone->refused, clone->refused == 1 ? "" : "s",
+			clone->refused == 1 ? "was" : "were");
+		cts_diag_hint("ctsync status names them");
+	}
 	if (asked)
 		return settle(arena, unconfirmed, path, hex);
 	if (!options->root) {

@@ -10,6 +10,7 @@
 #include "sync/create.h"
 #include "sync/ingest.h"
 #include "sync/layout.h"
+#include "sync/received.h"
 #include "sync/remote.h"
 #include "sync/repo.h"
 #include "sync/source.h"
@@ -72,8 +73,8 @@ struct cloning {
 	struct cts_ingest ingest;
 	struct cts_pull pull;
 	struct cts_arena arena;
-	struct cts_tip *tips;
-	size_t tip_count;
+	struct cts_tip *tips, *pinned;
+	size_t tip_count, pinned_count;
 	struct cts_oid root;
 };
 
@@ -119,6 +120,8 @@ static int clone_in_txn(struct cts_txn *txn, void *context)
 	struct cloning *cloning = context;
 	int rc = cts_txn_set_root(txn, &cloning->root);
 
+	cloning->pinned = NULL; /* this may be run again */
+	cloning->pinned_count = 0;
 	if (rc == 0)
 		rc = cts_ingest(txn, &cloning->ingest);
 	for (size_t i = 0; rc == 0 && i < cloning->tip_count; i++) {
@@ -126,8 +129,11 @@ static int clone_in_txn(struct cts_txn *txn, void *context)
 		const char *name = cts_arena_printf(
 			&cloning->arena, "pin/origin/%s", cloning->tips[i].branch);
 
-		if (cts_txn_find_commit(txn, &ref, &cloning->tips[i].oid) == 1)
-			rc = cts_txn_put_note(txn, name, cloning->tips[i].oid.bytes, CTS_OID_SIZE);
+		if (cts_txn_find_commit(txn, &ref, &cloning->tips[i].oid) != 1)
+			continue; /* refused */
+		rc = cts_txn_put_note(txn, name, cloning->tips[i].oid.bytes, CTS_OID_SIZE);
+		*(struct cts_tip *)cts_arena_push(&cloning->arena, &cloning->pinned,
+			&cloning->pinned_count, sizeof(*cloning->pinned)) = cloning->tips[i];
 	}
 	if (rc == 0)
 		rc = cts_remote_note_time(txn, "origin", CTS_REMOTE_PULLED);
@@ -156,16 +162,21 @@ static int count_records(struct cts_store *store, uint64_t *out)
 
 static int append_received(struct cloning *cloning, struct cts_store *store)
 {
-	struct cts_buf line = {0};
-	char time[CTS_TIME_TEXT], hex[CTS_OID_HEX + 1];
+	int64_t time = cloning->ingest.received;
+	struct cts_buf lines = {0};
 	int rc;
 
-	cts_buf_printf(
-		&line, "%s head", cts_time_format_utc(time, cloning->ingest.received));
+	cts_received_heads(&lines, time);
 	for (size_t i = 0; i < cloning->tip_count; i++)
-		cts_buf_printf(&line, " %s", cts_oid_format(hex, &cloning->tips[i].oid));
-	rc = cts_store_append_received(store, cts_buf_text(&line));
-	cts_buf_release(&line);
+		cts_received_add_head(&lines, &cloning->tips[i].oid);
+	for (size_t i = 0; i < cloning->pull.refused_count; i++)
+		if (cloning->pull.refused[i].is_final)
+			cts_received_refused(&lines, time, &cloning->pull.refused[i]);
+	for (size_t i = 0; i < cloning->pinned_count; i++)
+		cts_received_pin(&lines, time, "origin", cloning->pinned[i].branch,
+			&cloning->pinned[i].oid);
+	rc = cts_received_append(store, &lines);
+	cts_buf_release(&lines);
 	return rc;
 }
 
@@ -178,12 +189,13 @@ static int fill(struct cts_creating *creating, struct cloning *cloning, const ch
 	cloning->ingest.road = creating->road;
 	rc = cts_remote_add(creating->store, "origin", url, false);
 	if (rc == 0)
-		rc = append_received(cloning, creating->store);
-	if (rc == 0)
 		rc = cts_store_exchange(creating->store, clone_in_txn, cloning);
-	if (rc == 0 && cloning->pull.refused_count)
+	/* One malformed branch keeps nobody from the rest. */
+	if (rc == 0 && !cloning->pull.commits && cloning->pull.refused_count)
 		rc = cts_fail(CTS_EINTEGRITY, "%s: %s", cloning->pull.refused[0].branch,
 			cloning->pull.refused[0].why);
+	if (rc == 0)
+		rc = append_received(cloning, creating->store);
 	if (rc == 0)
 		rc = cts_road_move_refs(creating->road);
 	if (rc == 0)
@@ -191,6 +203,7 @@ static int fill(struct cts_creating *creating, struct cloning *cloning, const ch
 	if (rc >= 0)
 		rc = count_records(creating->store, &clone->records);
 	clone->commits = cloning->pull.commits;
+	clone->refused = cloning->pull.refused_count;
 	return rc < 0 ? rc : 0;
 }
 

@@ -124,6 +124,7 @@ static int add_refusal(struct walk *walk, const struct cts_oid *oid, const char 
 	refusal->commit = *oid;
 	refusal->branch = cts_arena_strdup(&pull->arena, branch);
 	refusal->why = cts_arena_strdup(&pull->arena, why);
+	refusal->is_final = is_final;
 	return 0;
 }
 

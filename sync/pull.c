@@ -10,6 +10,7 @@
 
 #include "proto/time.h"
 #include "sync/ingest.h"
+#include "sync/received.h"
 #include "sync/remote.h"
 #include "sync/repo.h"
 #include "sync/source.h"
@@ -27,6 +28,8 @@ struct pulling {
 	struct cts_arena arena;
 	struct cts_tip *tips;
 	size_t tip_count;
+	struct cts_tip *pinned;      /* where branches stand from now on */
+	size_t pinned_count;
 	struct cts_refusal *refused; /* branches that went back */
 	size_t refused_count;
 	struct cts_ingest ingest;
@@ -72,7 +75,8 @@ static int move_pins(struct pulling *pulling, struct cts_txn *txn)
 	int rc = 0;
 
 	pulling->refused = NULL;
-	pulling->refused_count = 0;
+	pulling->pinned = NULL;
+	pulling->refused_count = pulling->pinned_count = 0;
 	for (size_t i = 0; rc == 0 && i < pulling->tip_count; i++) {
 		const struct cts_tip *tip = &pulling->tips[i];
 		const char *name = pin_name(pulling, tip->branch);
@@ -100,6 +104,8 @@ static int move_pins(struct pulling *pulling, struct cts_txn *txn)
 		rc = 0;
 		if (grew) {
 			rc = cts_txn_put_note(txn, name, tip->oid.bytes, CTS_OID_SIZE);
+			*(struct cts_tip *)cts_arena_push(&pulling->arena, &pulling->pinned,
+				&pulling->pinned_count, sizeof(*pulling->pinned)) = *tip;
 		} else {
 			char from[CTS_OID_HEX + 1], to[CTS_OID_HEX + 1];
 			struct cts_refusal *refusal = cts_arena_push(&pulling->arena,
@@ -115,20 +121,62 @@ static int move_pins(struct pulling *pulling, struct cts_txn *txn)
 	return rc;
 }
 
-static int append_received(struct pulling *pulling, struct cts_txn *txn)
+struct heads {
+	struct cts_buf *lines;
+	const char *branch;
+	struct cts_arena arena;
+};
+
+static int add_line_head(void *context, const struct cts_line *line)
 {
-	struct cts_buf line = {0};
-	char time[CTS_TIME_TEXT], hex[CTS_OID_HEX + 1];
+	struct heads *heads = context;
+
+	if (line->head_seq &&
+		strcmp(cts_arena_printf(&heads->arena, "%s/%s", line->agency, line->writer),
+			heads->branch) == 0)
+		cts_received_add_head(heads->lines, &line->head);
+	return 0;
+}
+
+/* The heads that came; of a branch whose head was refused those that its writer has here. */
+static int put_heads(struct pulling *pulling, struct cts_txn *txn, struct cts_buf *lines)
+{
+	struct heads heads = {.lines = lines};
 	int rc = 0;
 
-	if (!pulling->ingest.pull->commits)
-		return 0;
-	cts_buf_printf(
-		&line, "%s head", cts_time_format_utc(time, pulling->ingest.received));
-	for (size_t i = 0; i < pulling->tip_count; i++)
-		cts_buf_printf(&line, " %s", cts_oid_format(hex, &pulling->tips[i].oid));
-	rc = cts_store_append_received(cts_txn_store(txn), cts_buf_text(&line));
-	cts_buf_release(&line);
+	cts_received_heads(lines, pulling->ingest.received);
+	for (size_t i = 0; rc >= 0 && i < pulling->tip_count; i++) {
+		struct cts_ref ref;
+
+		rc = cts_txn_find_commit(txn, &ref, &pulling->tips[i].oid);
+		heads.branch = pulling->tips[i].branch;
+		if (rc == 1)
+			cts_received_add_head(lines, &pulling->tips[i].oid);
+		else if (rc == 0)
+			rc = cts_txn_each_line(txn, add_line_head, &heads);
+	}
+	cts_arena_release(&heads.arena);
+	return rc < 0 ? rc : 0;
+}
+
+static int append_received(struct pulling *pulling, struct cts_txn *txn)
+{
+	const struct cts_pull *pull = pulling->ingest.pull;
+	int64_t time = pulling->ingest.received;
+	struct cts_buf lines = {0};
+	int rc = 0;
+
+	if (pull->commits)
+		rc = put_heads(pulling, txn, &lines);
+	for (size_t i = 0; i < pull->refused_count; i++)
+		if (pull->refused[i].is_final)
+			cts_received_refused(&lines, time, &pull->refused[i]);
+	for (size_t i = 0; i < pulling->pinned_count; i++)
+		cts_received_pin(&lines, time, pulling->remote, pulling->pinned[i].branch,
+			&pulling->pinned[i].oid);
+	if (rc == 0)
+		rc = cts_received_append(cts_txn_store(txn), &lines);
+	cts_buf_release(&lines);
 	return rc;
 }
 

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "proto/time.h"
 #include "sync/create.h"
 #include "sync/ingest.h"
+#include "sync/received.h"
 #include "sync/repo.h"
 
 struct rebuilding {
@@ -22,6 +22,8 @@ struct rebuilding {
 	struct cts_schema *schema;
 	struct cts_tip *tips; /* every branch */
 	size_t tip_count;
+	struct cts_received *lines; /* of `received`, but for heads */
+	size_t line_count;
 	struct cts_oid root;
 	struct cts_ingest ingest;
 	struct cts_pull pull;
@@ -43,33 +45,52 @@ static int take_tips(struct rebuilding *rebuilding, const struct cts_tip *tips, 
 	rebuilding->ingest.received = received;
 	rc = cts_store_exchange(rebuilding->store, ingest_in_txn, &rebuilding->ingest);
 	rebuilding->commits += rebuilding->pull.commits;
+	/* What the mirror holds was sound when it came. Going on without it would lose it. */
+	if (rc == 0 && rebuilding->pull.refused_count) {
+		const struct cts_refusal *first = &rebuilding->pull.refused[0];
+		char hex[CTS_OID_HEX + 1];
+
+		cts_fail(CTS_EDAMAGED, "the mirror '%s' is damaged at commit %s: %s",
+			rebuilding->mirror, cts_oid_format(hex, &first->commit), first->why);
+		cts_hint("bring the mirror back from a copy, or clone again");
+		rc = CTS_EDAMAGED;
+	}
 	return rc;
 }
 
-/* One line of `received`: the heads that came at a time. What is not of this form, a torn last line
- * included, tells nothing. */
-static int take_line(struct rebuilding *rebuilding, char *line)
+/* Heads are read at once, in the order in which they came; what else the line tells comes after. */
+static int take_line(struct rebuilding *rebuilding, const char *text, size_t size)
 {
 	struct cts_tip *tips = NULL;
+	struct cts_received line;
 	size_t count = 0;
-	char *rest = NULL, *word = strtok_r(line, " \n", &rest);
-	int64_t time;
 
-	if (!word || !cts_time_parse_utc(&time, word))
+	if (!cts_received_parse(&line, &rebuilding->arena, text, size))
 		return 0;
-	word = strtok_r(NULL, " \n", &rest);
-	if (!word || strcmp(word, "head") != 0)
+	if (line.kind != CTS_RECEIVED_HEADS) {
+		*(struct cts_received *)cts_arena_push(&rebuilding->arena, &rebuilding->lines,
+			&rebuilding->line_count, sizeof(line)) = line;
 		return 0;
-	while ((word = strtok_r(NULL, " \n", &rest))) {
-		struct cts_oid oid;
+	}
+	for (size_t i = 0; i < line.head_count; i++) {
 		struct cts_tip *tip;
 
-		if (!cts_oid_parse(&oid, word) || !cts_odb_has(rebuilding->road->odb, &oid))
+		if (!cts_odb_has(rebuilding->road->odb, &line.heads[i]))
 			continue;
 		tip = cts_arena_push(&rebuilding->arena, &tips, &count, sizeof(*tip));
-		*tip = (struct cts_tip){.branch = "received", .oid = oid};
+		*tip = (struct cts_tip){.branch = "received", .oid = line.heads[i]};
 	}
-	return count ? take_tips(rebuilding, tips, count, time) : 0;
+	return count ? take_tips(rebuilding, tips, count, line.time) : 0;
+}
+
+static int note_lines(struct cts_txn *txn, void *context)
+{
+	struct rebuilding *rebuilding = context;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < rebuilding->line_count; i++)
+		rc = cts_received_note(txn, &rebuilding->lines[i]);
+	return rc;
 }
 
 static int take_received(struct rebuilding *rebuilding)
@@ -78,15 +99,18 @@ static int take_received(struct rebuilding *rebuilding)
 		cts_arena_printf(&rebuilding->arena, "%s/received", rebuilding->path), "re");
 	char *line = NULL;
 	size_t room = 0;
+	ssize_t size;
 	int rc = 0;
 
 	if (!file)
 		return 0;
-	while (rc == 0 && getline(&line, &room, file) > 0)
-		rc = take_line(rebuilding, line);
+	while (rc == 0 && (size = getline(&line, &room, file)) > 0)
+		rc = take_line(rebuilding, line, (size_t)size);
 	free(line);
 	fclose(file);
-	return rc;
+	if (rc == 0 && rebuilding->line_count)
+		rc = cts_store_exchange(rebuilding->store, note_lines, rebuilding);
+	return rc < 0 ? rc : 0;
 }
 
 static int find_tips(struct rebuilding *rebuilding)

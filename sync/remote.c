@@ -13,6 +13,7 @@
 
 #include "proto/error.h"
 #include "proto/time.h"
+#include "sync/received.h"
 #include "sync/repo.h"
 #include "sync/source.h"
 
@@ -242,22 +243,52 @@ static int check_known(struct cts_store *store, const char *name)
 	return rc;
 }
 
+static int forget_in_txn(struct cts_txn *txn, void *context)
+{
+	return cts_received_note_forgotten(txn, context);
+}
+
+/* What was seen at one place says nothing of another under the same name. */
+static int forget(struct cts_store *store, const char *name)
+{
+	struct cts_arena arena = {0};
+	struct cts_buf lines = {0};
+	int rc;
+
+	cts_received_forget(&lines, cts_time_now(), name);
+	rc = cts_received_append(store, &lines);
+	if (rc == 0)
+		rc = cts_store_exchange(store, forget_in_txn, cts_arena_strdup(&arena, name));
+	cts_buf_release(&lines);
+	cts_arena_release(&arena);
+	return rc < 0 ? rc : 0;
+}
+
 int cts_remote_remove(struct cts_store *store, const char *name)
 {
 	int rc = check_known(store, name);
 
+	if (rc == 0)
+		rc = forget(store, name);
 	return rc < 0 ? rc : cts_store_config_remove(store, "remote", name);
 }
 
 int cts_remote_set_url(struct cts_store *store, const char *name, const char *url)
 {
 	struct cts_arena arena = {0};
+	const char *old, *full = "";
 	int rc = check_known(store, name);
 
 	if (rc == 0)
 		rc = cts_url_check(url);
+	if (rc == 0) {
+		full = absolute(&arena, url);
+		old = cts_remote_url(store, name);
+		if (!old || strcmp(old, full) != 0)
+			rc = forget(store, name);
+	}
 	if (rc == 0)
-		rc = set_url(store, name, absolute(&arena, url));
+		rc = set_url(store, name, full);
 	cts_arena_release(&arena);
 	return rc;
 }
@@ -365,6 +396,7 @@ static int list_refusal(void *context, const char *name, struct cts_slice data)
 	cts_oid_parse(&refusal->commit, strchr(name, '/') + 1);
 	refusal->branch = stop ? cts_arena_strndup(listing->arena, text, (size_t)(stop - text)) : "";
 	refusal->why = stop ? stop + 1 : text;
+	refusal->is_final = true;
 	return 0;
 }
 

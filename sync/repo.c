@@ -153,25 +153,72 @@ out:
 	return rc;
 }
 
+static int find_promisor(const git_config_entry *entry, void *is_partial)
+{
+	size_t size = strlen(entry->name);
+
+	if (strcmp(entry->name, "extensions.partialclone") == 0 ||
+		(size > 9 && strcmp(entry->name + size - 9, ".promisor") == 0))
+		*(bool *)is_partial = true;
+	return 0;
+}
+
+/* Whether the repository's own config says that objects may be elsewhere. Not that of the user: what
+ * they cloned partially is no business of this one. */
+static int read_partial(bool *is_partial, const char *config_path)
+{
+	git_config *config = NULL;
+	int rc = git_config_open_ondisk(&config, config_path);
+
+	if (rc == 0)
+		rc = git_config_foreach(config, find_promisor, is_partial);
+	git_config_free(config);
+	return rc < 0 ? cts_fail_git(CTS_EDAMAGED, rc, "cannot read '%s'", config_path) : 0;
+}
+
+/* What lacks objects by intent cannot be told from what lost them. Looked at before libgit2 opens the
+ * repository, which it does not where it does not know an extension. */
+static int check_whole(const char *path)
+{
+	static const char *const folders[] = {"", "/.git"};
+	const char *what = NULL;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof(folders) / sizeof(folders[0]); i++) {
+		bool is_partial = false;
+		char file[PATH_MAX];
+
+		snprintf(file, sizeof(file), "%s%s/config", path, folders[i]);
+		if (access(file, F_OK) != 0)
+			continue;
+		rc = read_partial(&is_partial, file);
+		snprintf(file, sizeof(file), "%s%s/shallow", path, folders[i]);
+		if (is_partial)
+			what = "partial";
+		else if (access(file, F_OK) == 0)
+			what = "shallow";
+	}
+	if (rc < 0 || !what)
+		return rc;
+	cts_fail(CTS_EREFUSED, "the repository '%s' is %s", path, what);
+	cts_hint("clone it anew without --depth and --filter");
+	return CTS_EREFUSED;
+}
+
 int cts_repo_open(git_repository **out, const char *path)
 {
 	git_repository *repo = NULL;
-	char shallow[PATH_MAX];
 	int rc = cts_git_start();
 
+	if (rc == 0)
+		rc = check_whole(path);
 	if (rc < 0)
 		return rc;
-	rc = git_repository_open_ext(
-		&repo, path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
+	rc = git_repository_open_ext(&repo, path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
 	if (rc < 0) {
 		rc = cts_fail_git(CTS_EUNREACHABLE, rc, "no git repository at '%s'", path);
 		cts_hint("check the path, or make one there: ctsync remote add NAME %s --create", path);
 		return rc;
-	}
-	snprintf(shallow, sizeof(shallow), "%s/shallow", git_repository_path(repo));
-	if (access(shallow, F_OK) == 0) {
-		git_repository_free(repo);
-		return cts_fail(CTS_EREFUSED, "the repository '%s' is shallow", path);
 	}
 	*out = repo;
 	return 0;
@@ -225,6 +272,21 @@ int cts_repo_ref(git_repository *repo, struct cts_oid *out, const char *name)
 	return 0;
 }
 
+/* Some reference is named like a folder of this one. */
+static bool is_in_the_way(git_repository *repo, const char *name)
+{
+	char folder[PATH_MAX];
+	git_oid oid;
+
+	snprintf(folder, sizeof(folder), "%s", name);
+	for (char *slash; (slash = strrchr(folder, '/')) && slash - folder > 4;) {
+		*slash = '\0';
+		if (git_reference_name_to_id(&oid, repo, folder) == 0)
+			return true;
+	}
+	return false;
+}
+
 int cts_repo_move(git_repository *repo, const char *name, const struct cts_oid *old,
 	const struct cts_oid *oid)
 {
@@ -236,6 +298,11 @@ int cts_repo_move(git_repository *repo, const char *name, const struct cts_oid *
 	git_reference_free(ref);
 	if (rc == GIT_EMODIFIED || rc == GIT_EEXISTS)
 		return cts_fail(CTS_EREJECTED, "the branch '%s' was moved by somebody else", name);
+	if (rc < 0 && rc != GIT_ELOCKED &&
+		((git_error_last() && git_error_last()->klass == GIT_ERROR_REFERENCE) ||
+			is_in_the_way(repo, name)))
+		return cts_fail(CTS_EREJECTED,
+			"a branch of another kind stands there where '%s' needs a folder", name);
 	if (rc < 0)
 		return cts_fail_git(CTS_EIO, rc, "cannot move the branch '%s'", name);
 	return 0;

@@ -49,6 +49,7 @@ struct cts_clone {
 	/* filled: */
 	struct cts_oid found_root;
 	uint64_t commits, records;
+	uint64_t refused; /* commits; cts_refusals tells which */
 };
 
 /* Makes a store at `path` from a remote, which becomes `origin`. Whole or not at all.
@@ -82,6 +83,7 @@ struct cts_refusal {
 	struct cts_oid commit; /* zero: a whole branch */
 	const char *branch;    /* "nzp/7f3a9c21d0b4e586" */
 	const char *why;
+	bool is_final;         /* it is remembered, and not asked for again */
 };
 
 struct cts_pull {
