@@ -283,7 +283,7 @@ def test_a_read_only_folder_is_read_and_not_written():
 
 def told(change):
     """What a rebuild must know again; that a remote had it already shows at the next push."""
-    return json.dumps([change[k] for k in ("change", "commit", "time", "received", "agency", "author", "message", "edits")])
+    return json.dumps([change[k] for k in ("change", "commit", "time", "agency", "author", "message", "edits")])
 
 
 def test_a_corrupted_database_says_so_and_a_rebuild_loses_nothing():
@@ -336,6 +336,24 @@ def test_a_corrupted_database_says_so_and_a_rebuild_loses_nothing():
             for repository in (a.mirror, b.mirror, hub):
                 repository.fsck()
     return f"{rounds} corruptions, {said} commands said so, {quiet} edits went through beside the damage (CTS_SEED={SEED})"
+
+
+def test_a_rebuild_keeps_when_each_change_was_made_and_received():
+    """Or `show --at DATE` would tell another past than it told before."""
+    with ctsync.Lab("faults") as lab:
+        _, a, b = pair(lab)
+        b.run("set", "initiative/i1", "title=from b")
+        b.run("push")
+        a.run("set", "initiative/i1", "lead_note=own, before the pull")
+        time.sleep(1.2)
+        a.run("pull")
+        a.run("set", "initiative/i1", "notes=own, after the pull")
+        a.run("push")
+        before = {c["change"]: (c["time"], c["received"]) for c in a.log()}
+        time.sleep(1.2)
+        a.run("rebuild")
+        after = {c["change"]: (c["time"], c["received"]) for c in a.log()}
+        assert after == before, f"{ {k: (before[k], after.get(k)) for k in before if before[k] != after.get(k)} }"
 
 
 def test_a_lost_database_is_rebuilt():
