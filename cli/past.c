@@ -127,10 +127,12 @@ int cts_past_field(const struct cts_schema *schema, const char *key, const char 
 /* ---- edits ------------------------------------------------------------------------------------
  */
 
-static bool is_kept(const struct cts_edit *edit, const char *field)
+static bool is_kept(
+	const struct cts_record_edits *edits, const struct cts_edit *edit, const char *field)
 {
-	/* A field that was unset and stays so was only affirmed. */
-	if (!cts_value_is_set(edit->old_value) && !cts_value_is_set(edit->new_value))
+	/* What a creation leaves unset was only affirmed; elsewhere it is a conflict settled so. */
+	if (edits->created && !cts_value_is_set(edit->old_value) &&
+		!cts_value_is_set(edit->new_value))
 		return false;
 	return !field || strcmp(edit->field, field) == 0;
 }
@@ -142,7 +144,7 @@ int cts_past_keep(struct cts_record_edits **records, size_t *count, struct cts_a
 	size_t kept = 0;
 
 	for (size_t i = 0; i < edits->edit_count; i++)
-		kept += is_kept(&edits->edits[i], field);
+		kept += is_kept(edits, &edits->edits[i], field);
 	if (kept == 0)
 		return 0;
 	out = cts_arena_push(arena, records, count, sizeof(*out));
@@ -153,7 +155,7 @@ int cts_past_keep(struct cts_record_edits **records, size_t *count, struct cts_a
 	for (size_t i = 0; i < edits->edit_count; i++) {
 		const struct cts_edit *edit = &edits->edits[i];
 
-		if (is_kept(edit, field))
+		if (is_kept(edits, edit, field))
 			out->edits[out->edit_count++] = (struct cts_edit){
 				.field = cts_arena_strdup(arena, edit->field),
 				.old_value = cts_value_copy(arena, edit->old_value),

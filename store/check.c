@@ -13,10 +13,13 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proto/buf.h"
 #include "proto/error.h"
 #include "proto/json.h"
+
+enum { LOCK_WAIT_MS = 10000 };
 
 struct checking {
 	struct cts_txn *txn;
@@ -326,20 +329,37 @@ static int compare_frame(void *context, uint64_t number, struct cts_slice frame,
 	return rc < 0 ? rc : 0;
 }
 
-static int check_journal(struct checking *checking)
+static int check_journal(struct checking *checking, struct cts_store *store)
 {
-	struct cts_txn *txn = checking->txn;
 	struct comparing comparing = {.checking = checking};
 	struct cts_journal_file *file = NULL;
-	const char *path = cts_arena_printf(&txn->arena, "%s/journal", txn->store->path);
-	int rc = cts_journal_open(&file, path, false);
+	char path[4096];
+	int lock = -1, rc;
 
-	if (rc < 0)
-		return violated(checking, 7, "the journal file cannot be opened");
-	rc = cts_journal_read(file, compare_frame, &comparing);
-	cts_journal_close(file);
-	if (rc == 0 && comparing.in_file < cts_db_entries(txn, CTS_DB_JOURNAL))
+	/* Under the write lock and by a snapshot of its own: while somebody writes or seals, file and
+	 * LMDB differ as they should. */
+	if (!store->read_only) {
+		snprintf(path, sizeof(path), "%s/lock", store->path);
+		lock = cts_lock_take(path, LOCK_WAIT_MS);
+		if (lock < 0)
+			return lock;
+	}
+	snprintf(path, sizeof(path), "%s/journal", store->path);
+	rc = cts_txn_begin(&checking->txn, store);
+	if (rc == 0 && cts_journal_open(&file, path, false) < 0) {
+		rc = violated(checking, 7, "the journal file cannot be opened");
+		goto out;
+	}
+	if (rc == 0)
+		rc = cts_journal_read(file, compare_frame, &comparing);
+	if (rc == 0 && comparing.in_file < cts_db_entries(checking->txn, CTS_DB_JOURNAL))
 		rc = violated(checking, 7, "the journal file lacks entries that LMDB has");
+out:
+	cts_journal_close(file);
+	cts_txn_end(checking->txn);
+	checking->txn = NULL;
+	if (lock >= 0)
+		close(lock);
 	return rc;
 }
 
@@ -419,12 +439,13 @@ int cts_store_check(struct cts_store *store, struct cts_check *check)
 		rc = check_counts(&checking);
 	if (rc == 0)
 		rc = check_changes(&checking);
-	if (rc == 0)
-		rc = check_journal(&checking);
 	if (rc == 0 && check->broken)
 		rc = cts_txn_each_broken(
 			checking.txn, SIZE_MAX, check->broken, check->context);
 	cts_sha256_finish(&checking.digest, check->digest);
 	cts_txn_end(checking.txn);
+	checking.txn = NULL;
+	if (rc == 0)
+		rc = check_journal(&checking, store);
 	return rc < 0 ? rc : 0;
 }

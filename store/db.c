@@ -5,7 +5,9 @@
  */
 #include "store/internal.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <zlib.h>
 
 #include "proto/buf.h"
@@ -19,6 +21,14 @@ int cts_store_damaged(struct cts_store *store, const char *what)
 
 	cts_hint("ctsync rebuild");
 	return rc;
+}
+
+/* Less than a few pages are left where the store lies. */
+static bool is_full(const struct cts_store *store)
+{
+	struct statvfs info;
+
+	return statvfs(store->path, &info) == 0 && info.f_bavail * info.f_frsize < 1 << 20;
 }
 
 int cts_db_fail(struct cts_store *store, int code, const char *what)
@@ -44,6 +54,9 @@ int cts_db_fail(struct cts_store *store, int code, const char *what)
 	case MDB_READERS_FULL:
 		return cts_fail(CTS_ELOCKED, "too many processes read the store '%s'", store->path);
 	default:
+		/* LMDB calls a write that was cut short an input/output error: the disk was full half-way. */
+		if (code == EIO && is_full(store))
+			code = ENOSPC;
 		if (code > 0)
 			return cts_fail_errno(CTS_EIO, code, "cannot %s the store '%s'", what, store->path);
 		return cts_fail(CTS_EIO, "cannot %s the store '%s': %s", what, store->path,

@@ -42,7 +42,8 @@ static int better_code(int code, int git_code, const git_error *error, int saved
 	}
 	/* libgit2 has no code of its own for a full disk; its message is made from errno. */
 	if (error != NULL && error->klass == GIT_ERROR_OS &&
-		(saved_errno == ENOSPC || saved_errno == EDQUOT))
+		(saved_errno == ENOSPC || saved_errno == EDQUOT ||
+			(error->message && strstr(error->message, strerror(ENOSPC)))))
 		return CTS_ENOSPACE;
 	return code;
 }

@@ -205,7 +205,6 @@ int cts_road_open(struct cts_road **out, struct cts_store *store)
 	if (rc == 0 && (is_ahead || is_behind)) {
 		lock = cts_store_lock_mirror(store, CTS_MIRROR_WAIT_MS);
 		rc = lock < 0 ? lock : 0;
-		/* Only stale locks can stand where we hold the store's own. */
 		if (rc == 0)
 			cts_remove_stale_locks(mirror);
 		if (rc == 0 && is_ahead)
@@ -217,8 +216,11 @@ int cts_road_open(struct cts_road **out, struct cts_store *store)
 		if (lock < 0)
 			cts_error_clear();
 	}
-	if (rc == 0 && lock >= 0)
+	if (rc == 0 && lock >= 0) {
+		/* Only stale locks can stand where we hold the store's own. */
+		cts_remove_stale_locks(mirror);
 		sweep(road);
+	}
 	if (lock >= 0)
 		close(lock);
 	free(mirror);

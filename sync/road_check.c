@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proto/json.h"
 #include "sync/commit.h"
@@ -167,13 +168,21 @@ static int check_view(struct checking *checking)
 int cts_road_check(struct cts_road *road, struct cts_check *check)
 {
 	struct checking checking = {.road = road, .check = check};
-	int rc = cts_txn_begin(&checking.txn, road->store);
+	int lock, rc;
 
+	/* Between a seal's or a pull's steps LMDB and the refs differ as they should. */
+	lock = cts_store_lock_mirror(road->store, CTS_MIRROR_WAIT_MS);
+	if (lock < 0)
+		return lock;
+	rc = cts_odb_refresh(road->odb);
+	if (rc == 0)
+		rc = cts_txn_begin(&checking.txn, road->store);
 	if (rc == 0)
 		rc = cts_txn_each_line(checking.txn, check_head, &checking);
 	if (rc == 0)
 		rc = check_view(&checking);
 	cts_txn_end(checking.txn);
 	cts_arena_release(&checking.arena);
+	close(lock);
 	return rc < 0 ? rc : 0;
 }
