@@ -219,6 +219,8 @@ int cts_recover_journal(struct cts_txn *txn)
 		rc = cts_journal_read(txn->journal, replay_frame, &scan);
 		txn->is_replaying = false;
 		txn->write = write;
+		/* Names may have changed: the file follows. */
+		txn->must_rewrite_journal = true;
 	} else if (rc == 0) {
 		rc = cts_recover_rewrite(txn);
 	}

@@ -1,0 +1,453 @@
+/*
+ * Journal file and LMDB brought together: after a crash between the file and LMDB, after LMDB forgot
+ * its last transactions in a power loss, after a seal that did not cut the file, and in a new LMDB,
+ * every change is there once, under its own name.
+ */
+#include "tests/store/pool.h"
+
+static struct pool pool;
+
+/* What a power loss may leave of LMDB: its bytes at some moment, in the file that is there. */
+static struct cts_buf saved;
+
+static void save_lmdb(void)
+{
+	read_file_into(&saved, path_of("s/data.mdb"));
+}
+
+static void restore_lmdb(void)
+{
+	write_file(path_of("s/data.mdb"), saved.data, saved.size);
+}
+
+static int release_all(void **state)
+{
+	cts_buf_release(&saved);
+	saved = (struct cts_buf){0};
+	pool_release(&pool);
+	return remove_dir(state);
+}
+
+static void append_bytes(const char *path, const void *data, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_APPEND);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, data, size), (ssize_t)size);
+	close(fd);
+}
+
+/* Every change, oldest first: its name, time and message. */
+static int list_change(void *context, const struct cts_change *change)
+{
+	cts_buf_printf(context, "%s.%llu %lld %s|%s\n", change->writer,
+		(unsigned long long)change->ref.seq, (long long)change->time, change->author,
+		change->message);
+	return 0;
+}
+
+static void list_changes(struct cts_buf *out, struct cts_store *store)
+{
+	struct cts_txn *txn = begin_reading(store);
+
+	cts_buf_clear(out);
+	assert_ok(cts_txn_each_change(txn, list_change, out));
+	cts_txn_end(txn);
+}
+
+static void test_change_that_only_the_file_holds_is_taken_in(void **state)
+{
+	struct cts_store *store = make_store("s");
+	struct cts_buf before = {0}, after = {0};
+	uint8_t digest[CTS_SHA256_SIZE], again[CTS_SHA256_SIZE];
+
+	(void)state;
+	SET(store, "initiative/a", "title=Grow");
+	save_lmdb();
+	SET(store, "initiative/a", "title=Grow on", "labels=x|y");
+	SET(store, "initiative/b", "title=New");
+	DELETE(store, "initiative/a");
+	list_changes(&before, store);
+	check_store(store, digest);
+	cts_store_close(store);
+	restore_lmdb();
+	store = open_store("s");
+	list_changes(&after, store);
+	assert_string_equal(cts_buf_text(&after), cts_buf_text(&before));
+	assert_int_equal(journal_count(store), 4);
+	check_store(store, again);
+	assert_memory_equal(digest, again, sizeof(digest));
+	assert_int_equal(life_of(store, "initiative/a"), CTS_LIFE_DELETED);
+	/* And once more: nothing is left to take in. */
+	save_lmdb();
+	store = reopen(store, "s");
+	list_changes(&after, store);
+	assert_string_equal(cts_buf_text(&after), cts_buf_text(&before));
+	cts_buf_release(&before);
+	cts_buf_release(&after);
+	cts_store_close(store);
+}
+
+static void test_torn_tail_is_cut_and_writing_goes_on(void **state)
+{
+	struct cts_store *store = make_store("s");
+	struct cts_buf whole = {0};
+	uint64_t first;
+
+	(void)state;
+	SET(store, "initiative/a", "title=Grow");
+	first = size_of(path_of("s/journal"));
+	save_lmdb();
+	SET(store, "initiative/a", "title=Grow on");
+	cts_store_close(store);
+	read_file_into(&whole, path_of("s/journal"));
+	/* However much of the second transaction reached the disk: the first is whole. */
+	for (uint64_t size = first; size < whole.size; size += 7) {
+		restore_lmdb();
+		write_file(path_of("s/journal"), whole.data, size);
+		store = open_store("s");
+		expect_field(store, "initiative/a", "title", "Grow");
+		assert_int_equal(journal_count(store), 1);
+		assert_int_equal(size_of(path_of("s/journal")), first);
+		check_store(store, NULL);
+		SET(store, "initiative/a", "title=Grow again");
+		check_store(store, NULL);
+		cts_store_close(store);
+	}
+	cts_buf_release(&whole);
+}
+
+static void test_garbage_behind_the_journal_is_cut(void **state)
+{
+	struct cts_store *store = make_store("s");
+	uint64_t size;
+
+	(void)state;
+	SET(store, "initiative/a", "title=Grow");
+	cts_store_close(store);
+	size = size_of(path_of("s/journal"));
+	append_bytes(path_of("s/journal"), "garbage", 7);
+	store = open_store("s");
+	assert_int_equal(size_of(path_of("s/journal")), size);
+	check_store(store, NULL);
+	cts_store_close(store);
+}
+
+static void test_file_that_lost_frames_is_written_anew(void **state)
+{
+	struct cts_store *store = make_store("s");
+	struct cts_buf whole = {0}, again = {0};
+
+	(void)state;
+	SET(store, "initiative/a", "title=Grow");
+	SET(store, "initiative/a", "title=Grow on");
+	SET(store, "initiative/b", "title=New");
+	read_file_into(&whole, path_of("s/journal"));
+	for (size_t size = 0; size < whole.size; size += 31) {
+		cts_store_close(store);
+		write_file(path_of("s/journal"), whole.data, size);
+		store = open_store("s");
+		read_file_into(&again, path_of("s/journal"));
+		assert_int_equal(again.size, whole.size);
+		assert_memory_equal(again.data, whole.data, whole.size);
+		assert_int_equal(journal_count(store), 3);
+		check_store(store, NULL);
+	}
+	/* Gone altogether: as good. */
+	cts_store_close(store);
+	assert_int_equal(unlink(path_of("s/journal")), 0);
+	store = open_store("s");
+	read_file_into(&again, path_of("s/journal"));
+	assert_int_equal(again.size, whole.size);
+	assert_memory_equal(again.data, whole.data, whole.size);
+	check_store(store, NULL);
+	SET(store, "initiative/b", "title=Newer");
+	check_store(store, NULL);
+	cts_buf_release(&whole);
+	cts_buf_release(&again);
+	cts_store_close(store);
+}
+
+static void test_seal_that_did_not_cut_the_file_is_not_done_twice(void **state)
+{
+	struct peer peer = {.store = make_store("s")};
+	struct cts_buf whole = {0}, before = {0}, after = {0};
+
+	(void)state;
+	SET(peer.store, "initiative/a", "title=Grow");
+	SET(peer.store, "initiative/a", "title=Grow on");
+	read_file_into(&whole, path_of("s/journal"));
+	pool_seal(&pool, &peer);
+	assert_int_equal(size_of(path_of("s/journal")), 0);
+	list_changes(&before, peer.store);
+	cts_store_close(peer.store);
+	write_file(path_of("s/journal"), whole.data, whole.size);
+	peer.store = open_store("s");
+	list_changes(&after, peer.store);
+	assert_string_equal(cts_buf_text(&after), cts_buf_text(&before));
+	assert_int_equal(journal_count(peer.store), 0);
+	assert_int_equal(size_of(path_of("s/journal")), 0);
+	check_store(peer.store, NULL);
+	cts_buf_release(&whole);
+	cts_buf_release(&before);
+	cts_buf_release(&after);
+	cts_store_close(peer.store);
+}
+
+/* A writer that is stopped after the file was synced, and one that goes on: the change of the stopped
+ * one was never acknowledged, but what stands whole in the file is kept. */
+static void test_other_process_takes_in_what_a_crash_left(void **state)
+{
+	struct cts_store *store = make_store("s"), *other;
+	struct cts_buf whole = {0};
+	uint64_t first;
+
+	(void)state;
+	SET(store, "initiative/a", "title=Grow");
+	other = open_store("s"); /* open before the crash */
+	first = size_of(path_of("s/journal"));
+	cts_store_close(store);
+	save_lmdb();
+	store = open_store("s");
+	SET(store, "initiative/b", "title=Left by the crash");
+	read_file_into(&whole, path_of("s/journal"));
+	cts_store_close(store);
+	cts_store_close(other);
+	/* As it was when only the first transaction was in LMDB. */
+	restore_lmdb();
+	write_file(path_of("s/journal"), whole.data, first);
+	other = open_store("s");
+	append_bytes(path_of("s/journal"), whole.data + first, whole.size - first);
+	SET(other, "initiative/c", "title=New");
+	expect_field(other, "initiative/b", "title", "Left by the crash");
+	assert_int_equal(journal_count(other), 3);
+	check_store(other, NULL);
+	cts_buf_release(&whole);
+	cts_store_close(other);
+}
+
+static void test_seen_commits_are_reserved_again(void **state)
+{
+	struct peer peer = {.store = make_store("s")}, other = {.store = make_store("other")};
+	struct dice dice = {.state = 1};
+	struct cts_buf before = {0}, after = {0};
+	uint8_t digest[CTS_SHA256_SIZE], again[CTS_SHA256_SIZE];
+
+	(void)state;
+	SET(peer.store, "initiative/a", "title=Grow");
+	SET(other.store, "initiative/b", "title=Other");
+	pool_seal(&pool, &peer);
+	pool_seal(&pool, &other);
+	pool_fetch(&pool, &peer, &other.has, &dice);
+	save_lmdb();
+	SET(peer.store, "initiative/b", "title=Seen");
+	list_changes(&before, peer.store);
+	check_store(peer.store, digest);
+	cts_store_close(peer.store);
+	restore_lmdb();
+	peer.store = open_store("s");
+	list_changes(&after, peer.store);
+	assert_string_equal(cts_buf_text(&after), cts_buf_text(&before));
+	check_store(peer.store, again);
+	assert_memory_equal(digest, again, sizeof(digest));
+	pool_seal(&pool, &peer);
+	assert_true(pool.commits[2].is_seen);
+	assert_true(set_has(&pool.commits[3].past, 1));
+	cts_buf_release(&before);
+	cts_buf_release(&after);
+	cts_store_close(peer.store);
+	cts_store_close(other.store);
+}
+
+static int claim(struct cts_txn *txn, void *context)
+{
+	(void)context;
+	return cts_txn_claim_line(txn);
+}
+
+/* A rebuild: a new LMDB, the commits, then the journal file of the old one. */
+static void test_new_lmdb_takes_in_the_pending_changes_under_their_names(void **state)
+{
+	struct dice dice = dice_of_run();
+	struct peer peer, other, fresh = {0};
+	struct cts_store_setup setup = {
+		.agency = "nzp", .author = "", .schema = cts_schema_builtin()};
+	struct cts_buf before = {0}, after = {0};
+	struct cts_identity self;
+	uint8_t digest[CTS_SHA256_SIZE], again[CTS_SHA256_SIZE];
+	uint64_t pending;
+
+	(void)state;
+	peer = (struct peer){.store = make_store("s")};
+	other = (struct peer){.store = make_store("other")};
+	clock_now = 1600000000;
+	for (int i = 0; i < 12; i++) {
+		clock_now++; /* no two changes of one time: their order is that of arrival */
+		pool_edit(&dice, &peer);
+		clock_now++;
+		pool_edit(&dice, &other);
+	}
+	pool_seal(&pool, &peer);
+	pool_seal(&pool, &other);
+	pool_fetch(&pool, &peer, &other.has, &dice);
+	for (int i = 0; i < 8; i++) {
+		clock_now++;
+		pool_edit(&dice, &peer);
+	}
+	list_changes(&before, peer.store);
+	pending = journal_count(peer.store);
+	check_store(peer.store, digest);
+	cts_store_identity(peer.store, &self);
+	setup.writer = self.writer;
+
+	assert_int_equal(mkdir(path_of("s/fresh"), 0777), 0);
+	assert_ok(cts_store_create_for_rebuild(path_of("s/fresh"), path_of("s"), &setup));
+	fresh.store = open_store("s/fresh");
+	pool_fetch(&pool, &fresh, &peer.has, &dice);
+	assert_ok(cts_store_exchange(fresh.store, claim, NULL));
+	cts_store_close(fresh.store);
+	cts_store_close(peer.store);
+	assert_int_equal(rename(path_of("s/fresh/data.mdb"), path_of("s/data.mdb")), 0);
+	assert_int_equal(unlink(path_of("s/lock.mdb")), 0);
+
+	peer.store = open_store("s");
+	list_changes(&after, peer.store);
+	assert_string_equal(cts_buf_text(&after), cts_buf_text(&before));
+	assert_int_equal(journal_count(peer.store), pending);
+	check_store(peer.store, again);
+	assert_memory_equal(digest, again, sizeof(digest));
+	/* It is the same writer, on the same files, and goes on. */
+	pool_edit(&dice, &peer);
+	cts_store_identity(peer.store, &self);
+	assert_string_equal(self.writer, setup.writer);
+	check_store(peer.store, NULL);
+	pool_seal(&pool, &peer);
+	check_store(peer.store, NULL);
+	cts_buf_release(&before);
+	cts_buf_release(&after);
+	cts_store_close(peer.store);
+	cts_store_close(other.store);
+}
+
+/* The mirror lost commits, too: what is pending gets other numbers, and the file says the same. */
+static void test_pending_changes_go_on_where_the_known_line_ends(void **state)
+{
+	struct peer peer = {.store = make_store("s")}, fresh = {0};
+	struct cts_store_setup setup = {
+		.agency = "nzp", .author = "", .schema = cts_schema_builtin()};
+	struct cts_identity self;
+
+	(void)state;
+	SET(peer.store, "initiative/a", "title=One");
+	SET(peer.store, "initiative/a", "title=Two");
+	SET(peer.store, "initiative/a", "title=Three");
+	pool_seal(&pool, &peer);
+	SET(peer.store, "initiative/b", "title=Four");
+	cts_store_identity(peer.store, &self);
+	setup.writer = self.writer;
+	assert_int_equal(mkdir(path_of("s/fresh"), 0777), 0);
+	assert_ok(cts_store_create_for_rebuild(path_of("s/fresh"), path_of("s"), &setup));
+	fresh.store = open_store("s/fresh");
+	pool_take(&pool, &fresh, (size_t[]){0}, 1, 1700000000);
+	assert_ok(cts_store_exchange(fresh.store, claim, NULL));
+	cts_store_close(fresh.store);
+	cts_store_close(peer.store);
+	assert_int_equal(rename(path_of("s/fresh/data.mdb"), path_of("s/data.mdb")), 0);
+	assert_int_equal(unlink(path_of("s/lock.mdb")), 0);
+	peer.store = open_store("s");
+	expect_field(peer.store, "initiative/a", "title", "One");
+	expect_field(peer.store, "initiative/b", "title", "Four");
+	assert_int_equal(journal_count(peer.store), 1);
+	check_store(peer.store, NULL);
+	cts_store_close(peer.store);
+}
+
+static void test_random_power_losses_lose_nothing(void **state)
+{
+	struct dice dice = dice_of_run();
+	struct peer peer = {.store = make_store("s")}, other = {.store = make_store("other")};
+	struct cts_buf before = {0}, after = {0};
+
+	(void)state;
+	save_lmdb();
+	for (int step = 0; step < 60; step++) {
+		uint8_t digest[CTS_SHA256_SIZE], again[CTS_SHA256_SIZE];
+
+		switch (dice_below(&dice, 8)) {
+		case 0:
+			pool_edit(&dice, &other);
+			pool_seal(&pool, &other);
+			pool_seal(&pool, &peer);
+			pool_fetch(&pool, &peer, &other.has, &dice);
+			save_lmdb(); /* an exchange ends with a sync */
+			break;
+		case 1:
+			pool_seal(&pool, &peer);
+			save_lmdb();
+			break;
+		case 2:
+			save_lmdb();
+			break;
+		case 3:
+			list_changes(&before, peer.store);
+			check_store(peer.store, digest);
+			cts_store_close(peer.store);
+			restore_lmdb();
+			if (dice_chance(&dice, 30))
+				append_bytes(path_of("s/journal"), "\0\0\0\5torn", 8);
+			peer.store = open_store("s");
+			list_changes(&after, peer.store);
+			assert_string_equal(cts_buf_text(&after), cts_buf_text(&before));
+			check_store(peer.store, again);
+			assert_memory_equal(digest, again, sizeof(digest));
+			save_lmdb();
+			break;
+		default: pool_edit(&dice, &peer);
+		}
+		check_store(peer.store, NULL);
+	}
+	cts_buf_release(&before);
+	cts_buf_release(&after);
+	cts_store_close(peer.store);
+	cts_store_close(other.store);
+}
+
+static void test_journal_frame_that_is_none_is_damage(void **state)
+{
+	struct cts_store *store = make_store("s");
+	struct cts_journal_file *file = NULL;
+
+	(void)state;
+	SET(store, "initiative/a", "title=Grow");
+	cts_store_close(store);
+	assert_ok(cts_journal_open(&file, path_of("s/journal"), false));
+	assert_ok(cts_journal_append(file, 2, (struct cts_slice){.data = "\377", .size = 1}));
+	assert_ok(cts_journal_flush(file));
+	cts_journal_close(file);
+	store = NULL;
+	assert_error(cts_store_open(&store, path_of("s")), CTS_EDAMAGED,
+		"the journal has a frame that is not one");
+	assert_hint("rebuild");
+	assert_null(store);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, release_all)
+	const struct CMUnitTest tests[] = {
+		TEST(test_change_that_only_the_file_holds_is_taken_in),
+		TEST(test_torn_tail_is_cut_and_writing_goes_on),
+		TEST(test_garbage_behind_the_journal_is_cut),
+		TEST(test_file_that_lost_frames_is_written_anew),
+		TEST(test_seal_that_did_not_cut_the_file_is_not_done_twice),
+		TEST(test_other_process_takes_in_what_a_crash_left),
+		TEST(test_seen_commits_are_reserved_again),
+		TEST(test_new_lmdb_takes_in_the_pending_changes_under_their_names),
+		TEST(test_pending_changes_go_on_where_the_known_line_ends),
+		TEST(test_random_power_losses_lose_nothing),
+		TEST(test_journal_frame_that_is_none_is_damage),
+	};
+#undef TEST
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
