@@ -154,6 +154,10 @@ int cts_env_grow(struct cts_store *store)
 {
 	MDB_envinfo info;
 
+	/* The map moves, and what a transaction handed out would point nowhere. */
+	if (store->transactions)
+		return cts_fail(CTS_EIO, "the store '%s' cannot grow while it is being read",
+			store->path);
 	mdb_env_info(store->env, &info);
 	return cts_db_fail(store, mdb_env_set_mapsize(store->env, info.me_mapsize * 2), "grow");
 }

@@ -92,7 +92,7 @@ static int write_buffer(struct cts_journal_file *file)
 
 	while (done < file->buffer.size) {
 		ssize_t n = pwrite(file->fd, file->buffer.data + done, file->buffer.size - done,
-			(off_t)(file->written + done));
+			(off_t)file->written);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -100,8 +100,8 @@ static int write_buffer(struct cts_journal_file *file)
 			return cts_fail_errno(
 				CTS_EIO, errno, "cannot write the journal '%s'", file->path);
 		done += (size_t)n;
+		file->written += (uint64_t)n; /* also of what fails later: a cut takes it back */
 	}
-	file->written += done;
 	cts_buf_clear(&file->buffer);
 	return 0;
 }
@@ -141,31 +141,14 @@ int cts_journal_cut(struct cts_journal_file *file, uint64_t size)
 	cts_buf_clear(&file->buffer);
 	if (file->is_read_only)
 		return cts_fail(CTS_EIO, "the journal '%s' is read-only", file->path);
-	if (ftruncate(file->fd, (off_t)size) != 0 || fdatasync(file->fd) != 0)
-		return cts_fail_errno(CTS_EIO, errno, "cannot cut the journal '%s'", file->path);
-	file->size = file->written = size;
-	return 0;
-}
-
-/* 1: all of it; 0: the file ends before. Not mapped: another process may cut the file meanwhile. */
-static int read_exactly(struct cts_journal_file *file, void *out, size_t size, uint64_t at)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = pread(
-			file->fd, (char *)out + done, size - done, (off_t)(at + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
+	if (file->written > size) { /* else it never left the buffer */
+		if (ftruncate(file->fd, (off_t)size) != 0 || fdatasync(file->fd) != 0)
 			return cts_fail_errno(
-				CTS_EIO, errno, "cannot read the journal '%s'", file->path);
-		if (n == 0)
-			return 0;
-		done += (size_t)n;
+				CTS_EIO, errno, "cannot cut the journal '%s'", file->path);
+		file->written = size;
 	}
-	return 1;
+	file->size = size;
+	return 0;
 }
 
 int cts_journal_read(struct cts_journal_file *file, cts_journal_fn each, void *context)

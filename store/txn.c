@@ -165,15 +165,9 @@ out:
 		free_txn(txn);
 	/* What LMDB did not take must not be replayed later as if it had been acknowledged. */
 	if (is_appending && cts_journal_size(journal) != size) {
-		char message[1024];
-		int cut;
+		int cut = cts_journal_cut(journal, size);
 
-		snprintf(message, sizeof(message), "%s", cts_error_message(rc));
-		cut = cts_journal_cut(journal, size);
-		if (cut == 0 && rc < 0 && rc != CTS_MAP_FULL)
-			cts_fail(rc, "%s", message);
-		if (cut < 0 && rc >= 0)
-			rc = cut;
+		rc = cut < 0 ? cut : rc;
 	}
 	return rc < 0 ? rc : result;
 }
@@ -209,14 +203,14 @@ static int run(struct cts_store *store, const struct writing *writing, bool is_r
 			}
 		}
 	} while (rc == CTS_MAP_FULL);
-	if (rc >= 0 && strcmp(writer, store->writer) != 0) {
+	if (rc < 0 || (writing->options && writing->options->dry_run)) {
+		memcpy(store->writer, writer, sizeof(writer));
+	} else if (strcmp(writer, store->writer) != 0) {
 		/* Who we are now, for a rebuild; the journal says it too. */
 		int told = cts_store_config_set(store, "ctsync.writer", store->writer);
 
 		if (told < 0)
 			rc = told;
-	} else if (rc < 0) {
-		memcpy(store->writer, writer, sizeof(writer));
 	}
 	if (rc >= 0 && is_road) {
 		int synced = cts_store_sync(store);
