@@ -151,6 +151,27 @@ int cts_journal_cut(struct cts_journal_file *file, uint64_t size)
 	return 0;
 }
 
+/* 1: all of it; 0: the file ends before. Not mapped: another process may cut the file meanwhile. */
+static int read_exactly(struct cts_journal_file *file, void *out, size_t size, uint64_t at)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = pread(
+			file->fd, (char *)out + done, size - done, (off_t)(at + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return cts_fail_errno(
+				CTS_EIO, errno, "cannot read the journal '%s'", file->path);
+		if (n == 0)
+			return 0;
+		done += (size_t)n;
+	}
+	return 1;
+}
+
 int cts_journal_read(struct cts_journal_file *file, cts_journal_fn each, void *context)
 {
 	struct cts_buf frame = {0}; /* number and bytes, as the hash covers them */
