@@ -245,10 +245,24 @@ static int begin_change(
 	return 1;
 }
 
+/* A machine whose battery died believes that it is 1970; a commit of that time is refused everywhere. */
+static int check_clock(int64_t now)
+{
+	char text[CTS_TIME_TEXT];
+
+	if (now >= CTS_TIME_MIN && now < CTS_TIME_MAX)
+		return 0;
+	cts_fail(CTS_EREFUSED, "the clock of this machine says %s, which cannot be",
+		cts_time_format_utc(text, now));
+	cts_hint("set the clock, then try again");
+	return CTS_EREFUSED;
+}
+
 static int begin_own_change(struct cts_txn *txn, bool is_seen_only)
 {
 	struct cts_identity identity;
 	const char *author, *name, *mail;
+	int64_t now = cts_time_now();
 	bool copy = false;
 	int rc;
 
@@ -263,12 +277,14 @@ static int begin_own_change(struct cts_txn *txn, bool is_seen_only)
 	/* What no commit can hold would be pending for ever. */
 	rc = cts_author_split(&name, &mail, &txn->open.arena, author);
 	if (rc == 0)
+		rc = check_clock(now);
+	if (rc == 0)
 		rc = is_copy(txn, &copy);
 	if (rc == 0 && copy)
 		rc = take_new_writer(txn);
 	if (rc < 0)
 		return rc;
-	return begin_change(txn, identity.agency, author, cts_time_now(), is_seen_only);
+	return begin_change(txn, identity.agency, author, now, is_seen_only);
 }
 
 /* Takes the edits in and journals them. */
