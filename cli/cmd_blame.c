@@ -21,12 +21,12 @@ static const struct cts_argument blame_arguments[] = {
 
 static const struct cts_column blame_columns[] = {
 	{.name = "field", .fixed = true, .style = CTS_STYLE_NAME},
-	{.name = "value", .wrap = true},
+	{.name = "value", .wrap = true, .least = 16},
 	{.name = "agency", .fixed = true},
 	{.name = "author"},
 	{.name = "time", .fixed = true, .style = CTS_STYLE_DIM},
 	{.name = "change", .fixed = true},
-	{.name = "message", .wrap = true},
+	{.name = "message", .wrap = true, .least = 20},
 };
 #define COLUMN_COUNT (sizeof(blame_columns) / sizeof(blame_columns[0]))
 

@@ -64,9 +64,9 @@ const struct cts_cmd cts_cmd_remote_add = {
 
 static const struct cts_column list_columns[] = {
 	{.name = "name", .fixed = true, .style = CTS_STYLE_NAME},
-	{.name = "url", .fixed = true},
-	{.name = "last_pull"},
-	{.name = "last_push"},
+	{.name = "url", .wrap = true, .least = 16},
+	{.name = "last_pull", .fixed = true},
+	{.name = "last_push", .fixed = true},
 };
 #define COLUMN_COUNT (sizeof(list_columns) / sizeof(list_columns[0]))
 

@@ -257,7 +257,7 @@ static void put_remotes(struct cts_out *out, const struct status *status)
 		{.name = "remote", .fixed = true, .style = CTS_STYLE_NAME},
 		{.name = "last pull", .fixed = true},
 		{.name = "last push", .fixed = true},
-		{.name = "url"},
+		{.name = "url", .wrap = true, .least = 16},
 	};
 	struct cts_table table;
 

@@ -1,7 +1,9 @@
 /*
  * The first rows are kept until there are enough to know the widths; then they are written and the
  * rest flows. Fitting takes columns away from the widest one that may give, one at a time, until
- * the table fits or all are at their least; so narrow columns stay whole.
+ * the table fits or all are at their least; so narrow columns stay whole. A table that does not fit
+ * even then would be torn by the terminal: each of its rows is written as a block instead, with a
+ * line for every cell that is not empty.
  */
 #include "cli/table.h"
 
@@ -34,6 +36,13 @@ static size_t total_width(const struct cts_table *table)
 	return total;
 }
 
+static size_t least_width(const struct cts_column *column)
+{
+	size_t least = column->least ? column->least : LEAST, name = cts_text_width(column->name);
+
+	return name > least ? name : least;
+}
+
 static void fit(struct cts_table *table)
 {
 	size_t total = total_width(table);
@@ -43,20 +52,17 @@ static void fit(struct cts_table *table)
 	for (; total > table->out->width; total--) {
 		size_t widest = table->column_count;
 
-		for (size_t i = 0; i < table->column_count; i++) {
-			size_t least = cts_text_width(table->columns[i].name);
-
-			if (least < LEAST)
-				least = LEAST;
-			if (!table->columns[i].fixed && table->widths[i] > least &&
+		for (size_t i = 0; i < table->column_count; i++)
+			if (!table->columns[i].fixed &&
+				table->widths[i] > least_width(&table->columns[i]) &&
 				(widest == table->column_count ||
 					table->widths[i] > table->widths[widest]))
 				widest = i;
-		}
 		if (widest == table->column_count)
 			break;
 		table->widths[widest]--;
 	}
+	table->stacked = total > table->out->width && !table->no_heading;
 }
 
 /* How many bytes of `text` stand on its next line in a column `width` wide; whole words if it can.
@@ -142,6 +148,42 @@ static void write_row(struct cts_table *table, const char *const *cells, enum ct
 	cts_arena_clear(&table->scratch);
 }
 
+/* A row as a block: each heading with its cell, and an empty line before the next. */
+static void write_block(struct cts_table *table, const char *const *cells, enum cts_style style)
+{
+	struct cts_out *out = table->out;
+	size_t left = 0;
+
+	for (size_t i = 0; i < table->column_count; i++) {
+		size_t width = cts_text_width(table->columns[i].name);
+
+		left = width > left ? width : left;
+	}
+	if (table->blocks++ > 0)
+		cts_out_puts(out, "\n");
+	for (size_t i = 0; i < table->column_count; i++) {
+		const char *name = table->columns[i].name;
+		size_t indent = table->indent + left + GAP;
+
+		if (!*cells[i])
+			continue;
+		cts_out_printf(out, "%*s", (int)table->indent, "");
+		cts_out_styled(out, CTS_STYLE_NAME, name);
+		cts_out_puts(out, cts_out_style_on(out, style));
+		cts_out_wrapped(out, cells[i], table->indent + cts_text_width(name), indent);
+		cts_out_puts(out, cts_out_style_off(out, style));
+	}
+	cts_arena_clear(&table->scratch);
+}
+
+static void put_row(struct cts_table *table, const char *const *cells, enum cts_style style)
+{
+	if (table->stacked)
+		write_block(table, cells, style);
+	else
+		write_row(table, cells, style);
+}
+
 /* Widths are known: the heading and what was kept are written, later rows follow as they come. */
 static void flow(struct cts_table *table)
 {
@@ -151,10 +193,10 @@ static void flow(struct cts_table *table)
 	fit(table);
 	for (size_t i = 0; i < table->column_count; i++)
 		names[i] = table->columns[i].name;
-	if (!table->no_heading)
+	if (!table->no_heading && !table->stacked)
 		write_row(table, names, CTS_STYLE_NAME);
 	for (size_t i = 0; i < table->row_count; i++)
-		write_row(table, table->rows[i].cells, table->rows[i].style);
+		put_row(table, table->rows[i].cells, table->rows[i].style);
 	table->flowing = true;
 }
 
@@ -183,7 +225,7 @@ void cts_table_row(struct cts_table *table, const char *const *cells, enum cts_s
 	for (size_t i = 0; i < table->column_count; i++)
 		copies[i] = cell_text(arena, cells[i]);
 	if (table->flowing) {
-		write_row(table, copies, style);
+		put_row(table, copies, style);
 		return;
 	}
 	for (size_t i = 0; i < table->column_count; i++) {

@@ -2,8 +2,9 @@
  * Columns of text. Widths are those of the first rows (up to CTS_TABLE_LOOKAHEAD, so that a list
  * of a million records starts at once and takes no memory), counted in columns of a terminal. On a
  * terminal the table is fitted to its width: the widest columns give way, and what does not fit is
- * cut with an ellipsis, or wrapped where the column says so. Elsewhere nothing is cut or wrapped:
- * newlines in cells become spaces, and every row is one line.
+ * cut with an ellipsis, or wrapped where the column says so. A table that is too wide even so is
+ * written row by row, a line for each cell. Elsewhere nothing is cut or wrapped: newlines in cells
+ * become spaces, and every row is one line.
  */
 #ifndef CTS_CLI_TABLE_H
 #define CTS_CLI_TABLE_H
@@ -21,6 +22,7 @@ struct cts_column {
 	bool right;       /* numbers */
 	bool wrap;        /* wrapped rather than cut on a terminal */
 	bool fixed;       /* never cut: ids that people copy */
+	size_t least;     /* the width that it keeps while others may give; 0: a few columns */
 	enum cts_style style;
 };
 
@@ -36,6 +38,8 @@ struct cts_table {
 	size_t indent;
 	bool no_heading;
 	bool flowing; /* widths are settled: rows are written as they come */
+	bool stacked; /* too wide: each row is a block of lines */
+	size_t blocks;
 	size_t *widths;
 	struct cts_table_row *rows;
 	size_t row_count;

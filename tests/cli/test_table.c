@@ -88,6 +88,24 @@ static void test_a_wrapping_column_continues_below_itself(void **state)
 	cts_out_release(&out);
 }
 
+static void test_a_table_too_wide_for_the_window_is_written_in_blocks(void **state)
+{
+	static const char *const rows[][3] = {
+		{"an-id-that-people-copy", "1", "a title that takes two lines"}, {"b", "", "c"}};
+	struct cts_out out = {0};
+
+	(void)state;
+	assert_string_equal(draw(&out, columns, 30, rows, 2),
+		"id     an-id-that-people-copy\n"
+		"n      1\n"
+		"title  a title that takes two\n"
+		"       lines\n"
+		"\n"
+		"id     b\n"
+		"title  c\n");
+	cts_out_release(&out);
+}
+
 static void test_control_characters_are_made_visible(void **state)
 {
 	static const char *const rows[][3] = {{"x", "1", "red\033[31m\ttab"}};
@@ -161,6 +179,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_is_cut_without_a_terminal),
 		cmocka_unit_test(test_the_widest_column_gives_way_and_ids_do_not),
 		cmocka_unit_test(test_a_wrapping_column_continues_below_itself),
+		cmocka_unit_test(test_a_table_too_wide_for_the_window_is_written_in_blocks),
 		cmocka_unit_test(test_control_characters_are_made_visible),
 		cmocka_unit_test(test_a_table_without_rows_is_empty),
 		cmocka_unit_test(test_later_rows_flow_with_the_widths_of_the_first),
