@@ -365,6 +365,7 @@ int cts_ingest_mirror(struct cts_road *road)
 	struct cts_ingest ingest = {.road = road, .source = road->odb};
 	struct cts_tip *tips = NULL;
 	size_t count = 0, ref_count = 0;
+	bool was_sealed = false;
 	int rc = cts_repo_refs(road->repo, &refs, &ref_count, &arena);
 
 	for (size_t i = 0; rc == 0 && i < ref_count; i++) {
@@ -381,11 +382,16 @@ int cts_ingest_mirror(struct cts_road *road)
 	ingest.tips = tips;
 	ingest.tip_count = count;
 	while (rc == 0) {
+		int sealed;
+
 		rc = cts_store_exchange(road->store, ingest_in_txn, &ingest);
-		if (rc != CTS_EREFUSED)
+		if (rc != CTS_EREFUSED || was_sealed)
 			break;
-		rc = cts_seal_locked(road, false, NULL, NULL);
-		rc = rc < 0 ? rc : 0;
+		/* What was sealed may lie beside the very commits that are to be read in: then its branch
+		 * cannot be moved yet. */
+		sealed = cts_seal_locked(road, false, NULL, NULL);
+		was_sealed = sealed == CTS_EDAMAGED;
+		rc = sealed < 0 && !was_sealed ? sealed : 0;
 	}
 	cts_arena_release(&arena);
 	return rc;

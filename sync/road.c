@@ -76,44 +76,60 @@ struct moving {
 	struct cts_road *road;
 	struct cts_txn *txn;
 	struct cts_arena arena;
+	bool is_forks; /* the turn of the forks; then that of the others */
 };
 
+/* The branch holds commits that LMDB has not. Our head is kept beside it, where a rebuild finds it. */
+static int keep_beside(struct moving *moving, const struct cts_line *line, const char *name)
+{
+	char hex[CTS_OID_HEX + 1];
+	const char *beside = cts_arena_printf(&moving->arena, "refs/forks/%s/%s/%s", line->agency,
+		line->writer, cts_oid_format(hex, &line->head));
+	struct cts_oid old;
+	int rc = cts_repo_ref(moving->road->repo, &old, beside);
+
+	if (rc == 0 && cts_oid_is_zero(&old))
+		rc = cts_repo_move(moving->road->repo, beside, &old, &line->head);
+	if (rc < 0)
+		return rc;
+	cts_fail(CTS_EDAMAGED, "the mirror's branch '%s' is not what the store says", name);
+	cts_hint("ctsync rebuild");
+	return CTS_EDAMAGED;
+}
+
+/* A branch that holds what LMDB has moves to its line's head, wherever that is: lines of a forked writer
+ * are numbered as they came, so that after a rebuild, or after what crashed was read in, another of them
+ * may bear the name; what stood there is in a line of its own. */
 static int move_ref(void *context, const struct cts_line *line)
 {
 	struct moving *moving = context;
-	const char *name = cts_line_ref(&moving->arena, line);
-	struct cts_ref was, is;
+	const char *name;
+	struct cts_ref was;
 	struct cts_oid old;
 	int rc;
 
-	if (!line->head_seq)
+	if (!line->head_seq || line->is_fork != moving->is_forks)
 		return 0;
+	name = cts_line_ref(&moving->arena, line);
 	rc = cts_repo_ref(moving->road->repo, &old, name);
 	if (rc < 0 || cts_oid_equal(&old, &line->head))
 		return rc;
 	if (!cts_oid_is_zero(&old)) {
 		rc = cts_txn_find_commit(moving->txn, &was, &old);
-		if (rc == 1)
-			rc = cts_txn_find_commit(moving->txn, &is, &line->head);
-		if (rc == 1)
-			rc = cts_txn_has_seen(moving->txn, is, was);
-		if (rc < 0)
-			return rc;
-		if (rc == 0) {
-			cts_fail(CTS_EDAMAGED,
-				"the mirror's branch '%s' is not what the store says", name);
-			cts_hint("ctsync rebuild");
-			return CTS_EDAMAGED;
-		}
+		if (rc < 1)
+			return rc < 0 ? rc : keep_beside(moving, line, name);
 	}
 	return cts_repo_move(moving->road->repo, name, &old, &line->head);
 }
 
 int cts_road_move_refs(struct cts_road *road)
 {
-	struct moving moving = {.road = road};
+	struct moving moving = {.road = road, .is_forks = true};
 	int rc = cts_txn_begin(&moving.txn, road->store);
 
+	if (rc == 0)
+		rc = cts_txn_each_line(moving.txn, move_ref, &moving);
+	moving.is_forks = false;
 	if (rc == 0)
 		rc = cts_txn_each_line(moving.txn, move_ref, &moving);
 	cts_txn_end(moving.txn);
