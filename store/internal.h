@@ -230,8 +230,12 @@ struct cts_journal_file;
 int cts_journal_open(struct cts_journal_file **out, const char *path, bool create);
 void cts_journal_close(struct cts_journal_file *file);
 uint64_t cts_journal_size(const struct cts_journal_file *file);
-void cts_journal_identity(
+int cts_journal_identity(
 	const struct cts_journal_file *file, uint64_t *device, uint64_t *inode);
+/* What tells a file from a copy of it: its device, and its inode mixed with the time of its birth, for a
+ * file system gives the number of a file that was removed to the next that is made. The path is relative
+ * to `folder`, or "" for the descriptor `folder` itself. */
+int cts_file_identity(int folder, const char *path, uint64_t *device, uint64_t *inode);
 /* Appends a frame (buffered); flush writes and fdatasyncs; cut drops what is beyond `size`. */
 int cts_journal_append(struct cts_journal_file *file, uint64_t number, struct cts_slice frame);
 int cts_journal_flush(struct cts_journal_file *file);

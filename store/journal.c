@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "proto/buf.h"
@@ -74,11 +75,24 @@ uint64_t cts_journal_size(const struct cts_journal_file *file)
 	return file->size;
 }
 
-void cts_journal_identity(
+int cts_file_identity(int folder, const char *path, uint64_t *device, uint64_t *inode)
+{
+	struct statx info;
+	uint64_t born = 0;
+
+	if (statx(folder, path, AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &info) != 0)
+		return cts_fail_errno(CTS_EIO, errno, "cannot read '%s'", path);
+	if (info.stx_mask & STATX_BTIME)
+		born = (uint64_t)info.stx_btime.tv_sec * 1000000000u + info.stx_btime.tv_nsec;
+	*device = makedev(info.stx_dev_major, info.stx_dev_minor);
+	*inode = info.stx_ino ^ born * UINT64_C(0x9e3779b97f4a7c15);
+	return 0;
+}
+
+int cts_journal_identity(
 	const struct cts_journal_file *file, uint64_t *device, uint64_t *inode)
 {
-	*device = (uint64_t)file->stat.st_dev;
-	*inode = (uint64_t)file->stat.st_ino;
+	return cts_file_identity(file->fd, "", device, inode);
 }
 
 uint64_t cts_journal_frame_size(size_t payload)

@@ -89,17 +89,6 @@ static int sync_folder(const char *path)
 	return rc;
 }
 
-static int identify(const char *path, uint64_t *device, uint64_t *inode)
-{
-	struct stat info;
-
-	if (stat(path, &info) != 0)
-		return cts_fail_errno(CTS_EIO, errno, "cannot read '%s'", path);
-	*device = (uint64_t)info.st_dev;
-	*inode = (uint64_t)info.st_ino;
-	return 0;
-}
-
 /* First rows of meta, in a transaction of their own. */
 static int write_meta(struct cts_store *store, const struct cts_store_setup *setup,
 	const char *writer, const char *journal_folder)
@@ -114,11 +103,11 @@ static int write_meta(struct cts_store *store, const struct cts_store_setup *set
 	if (rc < 0)
 		return rc;
 	snprintf(path, sizeof(path), "%s/data.mdb", store->path);
-	rc = identify(path, &txn.counters.data_device, &txn.counters.data_inode);
+	rc = cts_file_identity(AT_FDCWD, path, &txn.counters.data_device, &txn.counters.data_inode);
 	if (rc < 0)
 		goto out;
 	snprintf(path, sizeof(path), "%s/journal", journal_folder);
-	rc = identify(path, &txn.counters.journal_device, &txn.counters.journal_inode);
+	rc = cts_file_identity(AT_FDCWD, path, &txn.counters.journal_device, &txn.counters.journal_inode);
 	if (rc < 0)
 		goto out;
 	txn.counters.next_line = 1;

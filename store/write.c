@@ -10,9 +10,9 @@
 #include "store/internal.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "proto/buf.h"
 #include "proto/diff.h"
@@ -42,21 +42,24 @@ static int put_frame(struct cts_txn *txn, uint32_t n, const struct cts_frame *fr
 /* The files lie elsewhere than when they were last written: this is a copy, or a restored backup. */
 static int is_copy(struct cts_txn *txn, bool *out)
 {
+	struct cts_counters *counters = &txn->counters;
+	uint64_t data_device, data_inode, journal_device, journal_inode;
 	char path[4096];
-	struct stat info;
-	uint64_t device, inode;
+	int rc;
 
 	snprintf(path, sizeof(path), "%s/data.mdb", txn->store->path);
-	if (stat(path, &info) != 0)
-		return cts_fail(CTS_EIO, "cannot read '%s'", path);
-	cts_journal_identity(txn->journal, &device, &inode);
-	*out = txn->counters.data_device != (uint64_t)info.st_dev ||
-		txn->counters.data_inode != (uint64_t)info.st_ino ||
-		txn->counters.journal_device != device || txn->counters.journal_inode != inode;
-	txn->counters.data_device = (uint64_t)info.st_dev;
-	txn->counters.data_inode = (uint64_t)info.st_ino;
-	txn->counters.journal_device = device;
-	txn->counters.journal_inode = inode;
+	rc = cts_file_identity(AT_FDCWD, path, &data_device, &data_inode);
+	if (rc == 0)
+		rc = cts_journal_identity(txn->journal, &journal_device, &journal_inode);
+	if (rc < 0)
+		return rc;
+	*out = counters->data_device != data_device || counters->data_inode != data_inode ||
+		counters->journal_device != journal_device ||
+		counters->journal_inode != journal_inode;
+	counters->data_device = data_device;
+	counters->data_inode = data_inode;
+	counters->journal_device = journal_device;
+	counters->journal_inode = journal_inode;
 	return 0;
 }
 
