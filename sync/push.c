@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proto/time.h"
@@ -29,6 +30,8 @@ struct move {
 	const char *name; /* "refs/heads/..." */
 	struct cts_oid old, new;
 	bool is_own;
+	bool is_forced; /* `new` need not follow from `old` */
+	bool is_done;
 };
 
 struct pushing {
@@ -76,6 +79,43 @@ static int learn_what_it_has(struct pushing *pushing)
 	return rc;
 }
 
+/* Whether a branch of the hub leads down to a commit of the same writer: then the hub has that. */
+static bool leads_to(struct cts_odb *odb, struct cts_oid at, const struct cts_line *line)
+{
+	struct cts_buf bytes = {0};
+	bool is_above = odb != NULL, leads = false;
+
+	while (is_above && !leads) {
+		struct cts_arena arena = {0};
+		struct cts_commit commit;
+
+		leads = cts_oid_equal(&at, &line->head);
+		is_above = !leads && cts_odb_read(&bytes, odb, CTS_OBJECT_COMMIT, &at) == 0 &&
+			cts_commit_parse(&commit, &arena, bytes.data, bytes.size) == 0 &&
+			strcmp(commit.writer, line->writer) == 0 &&
+			commit.seq > line->head_seq && commit.parent_count;
+		if (is_above)
+			at = commit.parents[0];
+		cts_arena_release(&arena);
+	}
+	cts_error_clear();
+	cts_buf_release(&bytes);
+	return leads;
+}
+
+/* Our own branch stands there at something that does not lead to our head, nor our head to it. */
+static int fail_apart(
+	struct pushing *pushing, const struct cts_oid *there, const struct cts_line *line)
+{
+	char ours[CTS_OID_HEX + 1], theirs[CTS_OID_HEX + 1];
+
+	cts_fail(CTS_EREJECTED, "our branch '%s/%s' is at %s there, which does not lead to our %s",
+		line->agency, line->writer, cts_oid_format(theirs, there),
+		cts_oid_format(ours, &line->head));
+	cts_hint("ctsync pull %s, then push again", pushing->remote);
+	return CTS_EREJECTED;
+}
+
 static int add_move(void *context, const struct cts_line *line)
 {
 	struct pushing *pushing = context;
@@ -96,8 +136,12 @@ static int add_move(void *context, const struct cts_line *line)
 		rc = cts_txn_find_commit(pushing->txn, &was, &old);
 		if (rc == 1)
 			rc = cts_txn_has_seen(pushing->txn, is, was);
-		if (rc < 1)
+		if (rc < 0)
 			return rc;
+		if (rc == 0)
+			return !line->is_own || leads_to(pushing->hub_odb, old, line)
+				? 0
+				: fail_apart(pushing, &old, line);
 	}
 	move = cts_arena_push(
 		&pushing->arena, &pushing->moves, &pushing->move_count, sizeof(*move));
@@ -233,13 +277,14 @@ static int send_objects(struct pushing *pushing, const struct cts_vector *wanted
 	return rc;
 }
 
-static void note_moved(struct pushing *pushing, const char *name)
+static void note_moved(struct pushing *pushing, struct move *move)
 {
 	struct cts_push *out = pushing->out;
 	const char **branch = cts_arena_push(
 		&out->arena, &out->branches, &out->branch_count, sizeof(*branch));
 
-	*branch = cts_arena_strdup(&out->arena, name + strlen("refs/heads/"));
+	*branch = cts_arena_strdup(&out->arena, move->name + strlen("refs/heads/"));
+	move->is_done = true;
 }
 
 static void note_declined(struct pushing *pushing, const char *name, const char *why)
@@ -252,22 +297,26 @@ static void note_declined(struct pushing *pushing, const char *name, const char 
 }
 
 /* A lock on our own branch that a dead push left: only we write that branch, and we hold the store's
- * lock of the mirror, so nobody is alive with it. */
-static void remove_own_lock(struct pushing *pushing, const struct move *move)
+ * lock of the mirror, so nobody is alive with it. One of another branch may be alive; not for 10 minutes. */
+static void remove_dead_lock(struct pushing *pushing, const struct move *move)
 {
-	if (move->is_own)
-		unlink(cts_arena_printf(&pushing->arena, "%s%s.lock",
-			git_repository_path(pushing->hub), move->name));
+	enum { ALIVE_S = 600 };
+	const char *path = cts_arena_printf(&pushing->arena, "%s%s.lock",
+		git_repository_path(pushing->hub), move->name);
+	struct stat info;
+
+	if (stat(path, &info) == 0 && (move->is_own || cts_time_now() - info.st_mtime > ALIVE_S))
+		unlink(path);
 }
 
-static int move_on_path(struct pushing *pushing, const struct move *move)
+static int move_on_path(struct pushing *pushing, struct move *move)
 {
 	int rc;
 
-	remove_own_lock(pushing, move);
+	remove_dead_lock(pushing, move);
 	rc = cts_repo_move(pushing->hub, move->name, &move->old, &move->new);
 	if (rc == 0) {
-		note_moved(pushing, move->name);
+		note_moved(pushing, move);
 		return 0;
 	}
 	if (move->is_own)
@@ -292,14 +341,14 @@ static int branch_report(const char *name, const char *status, void *payload)
 	struct pushing *pushing = report->pushing;
 
 	for (size_t i = 0; i < pushing->move_count; i++) {
-		const struct move *move = &pushing->moves[i];
+		struct move *move = &pushing->moves[i];
 
 		if (strcmp(move->name, name) != 0)
 			continue;
 		if (move->is_own)
 			report->own_was_told = true;
 		if (!status)
-			note_moved(pushing, name);
+			note_moved(pushing, move);
 		else if (move->is_own)
 			report->own = cts_arena_strdup(&pushing->arena, status);
 		else
@@ -328,7 +377,8 @@ static int send_to_server(struct pushing *pushing, size_t first, size_t last, bo
 	for (size_t i = first; i < last; i++) {
 		char **spec = cts_arena_push(&pushing->arena, &specs, &count, sizeof(*spec));
 
-		*spec = cts_arena_printf(&pushing->arena, "%s:%s", pushing->moves[i].name,
+		*spec = cts_arena_printf(&pushing->arena, "%s%s:%s",
+			pushing->moves[i].is_forced ? "+" : "", pushing->moves[i].name,
 			pushing->moves[i].name);
 	}
 	list = (git_strarray){.strings = specs, .count = count};
@@ -413,7 +463,8 @@ static int check_root(struct pushing *pushing, struct cts_oid *root)
 	return CTS_EREFUSED;
 }
 
-static void add_ref(struct pushing *pushing, const char *name, const struct cts_oid *oid)
+static void add_ref(
+	struct pushing *pushing, const char *name, const struct cts_oid *oid, bool is_forced)
 {
 	struct cts_oid old = remote_ref(pushing, name);
 	struct move *move;
@@ -422,7 +473,7 @@ static void add_ref(struct pushing *pushing, const char *name, const struct cts_
 		return;
 	move = cts_arena_push(
 		&pushing->arena, &pushing->moves, &pushing->move_count, sizeof(*move));
-	*move = (struct move){.name = name, .old = old, .new = *oid};
+	*move = (struct move){.name = name, .old = old, .new = *oid, .is_forced = is_forced};
 }
 
 /* The mirror's own branches of these names, which a push through libgit2 reads them from. */
@@ -452,15 +503,14 @@ static int add_view(struct pushing *pushing, const struct cts_oid *tree, bool re
 	if (pushing->hub_odb)
 		rc = cts_view_take(pushing->road, pushing->remote, &base, pushing->hub_odb);
 	else if (!cts_oid_is_zero(&base) && !cts_odb_has(pushing->road->odb, &base)) {
-		note_declined(pushing, "refs/heads/main", "it moved there: pull, then push");
+		note_declined(pushing, "refs/heads/main",
+			"it is no view that we have: pull, then push (or push --reset-main)");
 		return 0;
 	}
 	if (rc == 0)
 		rc = cts_view_commit(pushing->road, view, &pushing->view_note, &base, tree);
 	if (rc == CTS_EREFUSED) {
-		note_declined(pushing, "refs/heads/main",
-			"it is not a view that ctsync made, and is left alone (push --reset-main "
-			"replaces it)");
+		note_declined(pushing, "refs/heads/main", cts_error_message(rc));
 		cts_error_clear();
 		return 0;
 	}
@@ -469,7 +519,7 @@ static int add_view(struct pushing *pushing, const struct cts_oid *tree, bool re
 	rc = set_mirror_ref(pushing->road, "refs/heads/main", view);
 	if (rc == 0)
 		rc = set_mirror_ref(pushing->road, name, view);
-	add_ref(pushing, "refs/heads/main", view);
+	add_ref(pushing, "refs/heads/main", view, reset_main);
 	*has_view = rc == 0;
 	return rc;
 }
@@ -563,11 +613,14 @@ static int find_stranded(void *context, const struct cts_line *line)
 		if (rc < 1)
 			continue;
 		rc = 0;
-		/* Its branch can be moved there: then it carries the line. */
+		/* Its branch can be moved there: then it carries the line. Where it is at what we do not
+		 * know it may have gone on or another way: the next pull tells. */
 		there = remote_ref(pushing, cts_line_ref(&pushing->arena, &heads[i]));
 		if (cts_oid_is_zero(&there) || cts_oid_equal(&there, &own))
 			return 0;
 		rc = cts_txn_find_commit(pushing->txn, &was, &there);
+		if (rc == 0)
+			return 0;
 		if (rc == 1)
 			rc = cts_txn_has_seen(pushing->txn, newest, was);
 		if (rc == 1)
@@ -597,6 +650,23 @@ static int rescue_stranded(struct pushing *pushing)
 	return cts_store_exchange(pushing->road->store, show_seen, NULL);
 }
 
+/* What the remote has from now on: not what it declined. */
+static int add_what_was_taken(struct pushing *pushing)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < pushing->move_count; i++) {
+		struct cts_ref ref;
+
+		if (!pushing->moves[i].is_done)
+			continue;
+		rc = cts_txn_find_commit(pushing->txn, &ref, &pushing->moves[i].new);
+		if (rc == 1)
+			rc = cts_txn_add_past(pushing->txn, &pushing->has, ref);
+	}
+	return rc;
+}
+
 static int reopen(struct pushing *pushing)
 {
 	cts_txn_end(pushing->txn);
@@ -610,7 +680,7 @@ static int push_locked(struct pushing *pushing, bool reset_main)
 	struct cts_oid root, tree, view;
 	bool has_view = false;
 	struct noting noting = {
-		.remote = pushing->remote, .has = &wanted, .view = &pushing->view_note};
+		.remote = pushing->remote, .has = &pushing->has, .view = &pushing->view_note};
 	int rc;
 
 	rc = reopen(pushing);
@@ -648,10 +718,12 @@ static int push_locked(struct pushing *pushing, bool reset_main)
 		rc = set_mirror_ref(pushing->road, "refs/heads/root", &root);
 	if (rc < 0)
 		goto out;
-	add_ref(pushing, "refs/heads/root", &root);
+	add_ref(pushing, "refs/heads/root", &root, false);
 	rc = add_view(pushing, &tree, reset_main, &view, &has_view);
 	if (rc == 0 && pushing->move_count)
 		rc = move_all(pushing, &wanted, has_view ? &view : NULL);
+	if (rc == 0)
+		rc = add_what_was_taken(pushing);
 	cts_txn_end(pushing->txn);
 	pushing->txn = NULL;
 	if (rc == 0)

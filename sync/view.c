@@ -12,6 +12,7 @@
 #include "sync/copy.h"
 #include "sync/pack.h"
 #include "sync/repo.h"
+#include "sync/tree_diff.h"
 
 enum { CHAIN_MAX = 100000 };
 
@@ -45,7 +46,18 @@ static int read_note(struct cts_txn *txn, struct cts_vector *past, const struct 
 	return rc;
 }
 
-/* Joins the pasts of everything that a chain of views shows. */
+static int fail_unknown(void)
+{
+	return cts_fail(CTS_EREFUSED, "it shows what is not here yet: pull, then push");
+}
+
+static int fail_stranger(void)
+{
+	return cts_fail(CTS_EREFUSED,
+		"it is not a view that ctsync made, and is left alone (push --reset-main replaces it)");
+}
+
+/* Joins the pasts of everything that a chain of views shows. @return CTS_EREFUSED with the reason */
 static int read_chain(struct cts_txn *txn, struct cts_odb *source, struct cts_vector *past,
 	const struct cts_oid *main)
 {
@@ -64,8 +76,10 @@ static int read_chain(struct cts_txn *txn, struct cts_odb *source, struct cts_ve
 		rc = cts_odb_read(&bytes, source, CTS_OBJECT_COMMIT, &at);
 		if (rc == 0)
 			rc = cts_commit_parse(&commit, &arena, bytes.data, bytes.size);
-		if (rc == 0 && (!commit.is_view || strcmp(commit.message, message) != 0))
-			rc = CTS_EINTEGRITY;
+		if (rc == 0 && n > 0 && !commit.is_view)
+			rc = fail_unknown(); /* the chain began with a commit of somebody */
+		else if (rc == 0 && (!commit.is_view || strcmp(commit.message, message) != 0))
+			rc = fail_stranger();
 		for (size_t i = 0; rc == 0 && i < commit.parent_count; i++) {
 			struct cts_ref ref;
 
@@ -77,15 +91,17 @@ static int read_chain(struct cts_txn *txn, struct cts_odb *source, struct cts_ve
 				at = commit.parents[0];
 				has_older = true;
 			} else if (rc == 0) {
-				rc = CTS_EINTEGRITY;
+				rc = fail_unknown();
 			}
 		}
 		cts_arena_release(&arena);
 		cts_buf_release(&bytes);
+		if (rc == CTS_EINTEGRITY || rc == CTS_ENOTFOUND || rc == CTS_ENEWER)
+			rc = fail_stranger();
 		if (rc == 0 && !has_older)
 			return 0;
 	}
-	return rc < 0 ? rc : CTS_EINTEGRITY;
+	return rc < 0 ? rc : fail_stranger();
 }
 
 /* ---- taking a remote's chain over ------------------------------------------------------------- */
@@ -111,6 +127,31 @@ static int read_link(struct cts_odb *odb, struct link *out, const struct cts_oid
 	cts_arena_release(&arena);
 	return rc;
 }
+
+static int pass_record(void *context, const char *kind, const char *id,
+	const struct cts_oid *before, const struct cts_oid *after)
+{
+	(void)context;
+	(void)kind;
+	(void)id;
+	(void)before;
+	(void)after;
+	return 0;
+}
+
+static int pass_file(void *context, const char *name, const struct cts_oid *before,
+	const struct cts_oid *after)
+{
+	(void)context;
+	(void)name;
+	(void)before;
+	(void)after;
+	return 0;
+}
+
+/* A view may be anyone's. Whatever its files say, its trees are of the mirror's form before they are
+ * copied: no evil names, no endless depth. */
+static const struct cts_tree_visit anything = {.record = pass_record, .file = pass_file};
 
 /* From the first link that the mirror has, or that is no view, upwards. */
 static int copy_chain(
@@ -142,8 +183,11 @@ static int copy_chain(
 		rc = cts_pack_open(&copying.pack, road->pack_dir, NULL);
 	}
 	for (size_t i = count; rc == 0 && i > 0; i--) {
-		rc = cts_copy_commit(
-			&copying, cts_buf_slice(&links[i - 1].bytes), &links[i - 1].tree, &below);
+		rc = cts_tree_diff(copying.trees, cts_oid_is_zero(&below) ? NULL : &below,
+			&links[i - 1].tree, &anything);
+		if (rc == 0)
+			rc = cts_copy_commit(&copying, cts_buf_slice(&links[i - 1].bytes),
+				&links[i - 1].tree, &below);
 		below = links[i - 1].tree;
 	}
 	if (rc == 0 && count)
@@ -177,8 +221,8 @@ int cts_view_take(struct cts_road *road, const char *remote, const struct cts_oi
 		rc = copy_chain(road, source, main);
 	if (rc == 0)
 		rc = cts_repo_move(road->repo, name, &old, main);
-	if (rc == CTS_EINTEGRITY || rc == CTS_ENOTFOUND || rc == CTS_ENEWER)
-		rc = cts_fail(CTS_EREFUSED, "main is not a view that ctsync made");
+	if (rc == CTS_EINTEGRITY || rc == CTS_ENOTFOUND || rc == CTS_EDAMAGED)
+		rc = fail_stranger();
 out:
 	cts_txn_end(txn);
 	cts_vector_release(&past);
@@ -224,11 +268,8 @@ int cts_view_commit(struct cts_road *road, struct cts_oid *out, struct cts_buf *
 		.tree = *tree, .author = CTS_VIEW_AUTHOR, .message = message, .is_view = true};
 	int rc = cts_txn_begin(&txn, road->store);
 
-	if (rc == 0 && !cts_oid_is_zero(main)) {
+	if (rc == 0 && !cts_oid_is_zero(main))
 		rc = read_chain(txn, road->odb, &past, main);
-		if (rc == CTS_EINTEGRITY || rc == CTS_ENOTFOUND || rc == CTS_ENEWER)
-			rc = cts_fail(CTS_EREFUSED, "main is not a view that ctsync made");
-	}
 	if (rc == 0)
 		rc = cts_txn_newest_heads(txn, &heads, &count, &arena);
 	if (rc < 0)

@@ -10,7 +10,7 @@
 
 /* Copies a remote's main, with the chain of views below it, into the mirror, as far as it is made of views
  * of commits that we have, and keeps it as refs/remotes/<remote>/main.
- * @return CTS_EREFUSED when it is not that */
+ * @return CTS_EREFUSED when it is not that, with a reason that begins "it " */
 int cts_view_take(struct cts_road *road, const char *remote, const struct cts_oid *main,
 	struct cts_odb *source);
 
