@@ -23,9 +23,19 @@ static bool begins(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
-static bool is_loopback(const char *host)
+/* The host of what stands behind the "://": behind the user, who may have a name like a host's. */
+static const char *host_of(const char *authority)
+{
+	size_t size = strcspn(authority, "/?#");
+	const char *at = memrchr(authority, '@', size);
+
+	return at ? at + 1 : authority;
+}
+
+static bool is_loopback(const char *authority)
 {
 	static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+	const char *host = host_of(authority);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		size_t size = strlen(names[i]);
@@ -45,12 +55,23 @@ static bool is_scp_like(const char *url)
 	return colon && colon != url && (!slash || colon < slash);
 }
 
+/* "ext::" and its like name programs to git; a host that looks like an option would be one to ssh. */
+static bool is_for_program(const char *url)
+{
+	size_t word = strcspn(url, ":/[@");
+
+	return begins(url + word, "::") || (is_scp_like(url) && host_of(url)[0] == '-') ||
+		(begins(url, "ssh://") && host_of(url + 6)[0] == '-');
+}
+
 int cts_url_check(const char *url)
 {
 	for (const char *at = url; *at; at++)
 		if ((unsigned char)*at < 0x20 || *at == 0x7f)
 			return cts_fail(CTS_EVALUE, "the URL has control characters");
 	if (!url[0] || url[0] == '-')
+		return cts_fail(CTS_EVALUE, "'%s' is no URL", url);
+	if (is_for_program(url))
 		return cts_fail(CTS_EVALUE, "'%s' is no URL", url);
 	if (begins(url, "http://") && !is_loopback(url + 7)) {
 		cts_fail(CTS_EVALUE, "'%s' is not encrypted; http is for this machine only", url);
