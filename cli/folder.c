@@ -46,9 +46,11 @@ int cts_folder_make(struct cts_arena *arena, const char **first, const char *pat
 		if (mkdir(part, 0777) == 0) {
 			if (!*first)
 				*first = cts_arena_strdup(arena, part);
-		} else if (!is_directory(part)) {
-			return cts_fail_errno(CTS_EIO, errno == EEXIST ? ENOTDIR : errno,
-				"cannot make '%s'", part);
+		} else {
+			int why = errno == EEXIST ? ENOTDIR : errno;
+
+			if (!is_directory(part))
+				return cts_fail_errno(CTS_EIO, why, "cannot make '%s'", part);
 		}
 		*c = end;
 		if (!end)

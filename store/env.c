@@ -101,7 +101,11 @@ int cts_env_open(struct cts_store *store, bool create)
 	memcpy(file, store->path, size - sizeof("/data.mdb"));
 	memcpy(file + size - sizeof("/data.mdb"), "/data.mdb", sizeof("/data.mdb"));
 	if (!create && access(file, F_OK) != 0) {
-		rc = cts_store_damaged(store, "data.mdb is missing");
+		/* Nothing is known of a folder that may not be entered, least of all that it is damaged. */
+		if (errno == ENOENT)
+			rc = cts_store_damaged(store, "data.mdb is missing");
+		else
+			rc = cts_fail_errno(CTS_EIO, errno, "cannot open the store '%s'", store->path);
 		goto out;
 	}
 	code = mdb_env_create(&store->env);

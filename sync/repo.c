@@ -96,6 +96,8 @@ int cts_lock_take_write(const char *store_path)
 
 	snprintf(path, sizeof(path), "%s/lock", store_path);
 	fd = cts_lock_try(path);
+	if (fd < 0 && errno != EWOULDBLOCK)
+		return cts_fail_errno(CTS_EIO, errno, "cannot open the lock '%s'", path);
 	if (fd < 0) {
 		cts_fail(CTS_ELOCKED, "another process holds '%s'", path);
 		cts_hint("end it, then rebuild again");
@@ -109,7 +111,10 @@ int cts_lock_try(const char *path)
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		int why = errno;
+
 		close(fd);
+		errno = why;
 		fd = -1;
 	}
 	return fd;
