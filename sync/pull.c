@@ -180,6 +180,25 @@ static int append_received(struct pulling *pulling, struct cts_txn *txn)
 	return rc;
 }
 
+/* What was read there is there: a change that came with it needs no push to be known as pushed. */
+static int note_what_it_has(struct pulling *pulling, struct cts_txn *txn)
+{
+	struct cts_vector has = {0};
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < pulling->pinned_count; i++) {
+		struct cts_ref head;
+
+		rc = cts_txn_find_commit(txn, &head, &pulling->pinned[i].oid);
+		if (rc == 1)
+			rc = cts_txn_add_past(txn, &has, head);
+	}
+	if (rc >= 0 && has.count)
+		rc = cts_remote_note_pushed(txn, pulling->remote, &has);
+	cts_vector_release(&has);
+	return rc < 0 ? rc : 0;
+}
+
 static int pull_in_txn(struct cts_txn *txn, void *context)
 {
 	struct pulling *pulling = context;
@@ -192,6 +211,8 @@ static int pull_in_txn(struct cts_txn *txn, void *context)
 	rc = cts_ingest(txn, &pulling->ingest);
 	if (rc == 0)
 		rc = move_pins(pulling, txn);
+	if (rc == 0)
+		rc = note_what_it_has(pulling, txn);
 	if (rc == 0)
 		rc = append_received(pulling, txn);
 	if (rc == 0)
