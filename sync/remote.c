@@ -176,9 +176,20 @@ static const char *absolute(struct cts_arena *arena, const char *url)
 		return url;
 	if (!getcwd(here, sizeof(here)))
 		return url;
-	while (path[0] == '.' && path[1] == '/')
-		path += 2;
-	return cts_arena_printf(arena, "%s/%s", here, path);
+	/* getcwd() goes through no link, so its last folder is what `..` leaves. */
+	for (;;) {
+		if (strncmp(path, "./", 2) == 0) {
+			path += 2;
+		} else if (strncmp(path, "../", 3) == 0) {
+			path += 3;
+			*strrchr(here, '/') = 0;
+			if (!*here)
+				strcpy(here, "/");
+		} else {
+			break;
+		}
+	}
+	return cts_arena_printf(arena, "%s/%s", strcmp(here, "/") == 0 ? "" : here, path);
 }
 
 static int set_url(struct cts_store *store, const char *name, const char *url)
@@ -220,8 +231,15 @@ int cts_remote_add(struct cts_store *store, const char *name, const char *url, b
 		else
 			rc = cts_repo_open(&repo, path);
 		if (rc == CTS_EUNREACHABLE) {
-			rc = cts_fail(CTS_EREFUSED, "there is no git repository at '%s'", path);
-			if (!exists)
+			rc = cts_fail(CTS_EREFUSED,
+				exists ? "'%s' is there, but is no git repository"
+				       : "there is no git repository at '%s'",
+				path);
+			if (exists)
+				cts_hint("name a path that is not there yet: ctsync remote add %s "
+					 "%s/programme.git --create",
+					name, url);
+			else
 				cts_hint("ctsync remote add %s %s --create makes one", name, url);
 		}
 	}
