@@ -16,6 +16,7 @@
 
 /* A million lines of a thousand characters. */
 #define BATCH_MAX ((size_t)1024 * 1024 * 1024)
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 struct batch_options {
 	const char *message;
@@ -107,7 +108,7 @@ static int find_verb(enum verb *out, const char *word)
 	if (strcmp(word, "ctsync") == 0)
 		cts_hint("lines begin with what is typed after 'ctsync'");
 	else if (near)
-		cts_hint("%s", near);
+		cts_hint("did you mean '%s'?", near);
 	else
 		cts_hint("lines begin with add, set, rm or resolve");
 	return CTS_EUSAGE;
@@ -199,8 +200,12 @@ static int read_op(struct batch *batch, struct op *op, int argc, char **argv)
 
 static int read_ops(struct batch *batch, const struct cts_buf *text)
 {
+	/* Editors on Windows begin a file with a byte order mark. */
+	size_t skip = strncmp(cts_buf_text(text), BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0
+			      ? strlen(BYTE_ORDER_MARK)
+			      : 0;
 	struct cts_words words = {
-		.text = cts_buf_text(text), .size = text->size, .name = batch->name};
+		.text = cts_buf_text(text) + skip, .size = text->size - skip, .name = batch->name};
 	struct cts_arena *arena = &batch->session->arena;
 	int rc;
 

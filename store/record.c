@@ -95,15 +95,25 @@ static int collect(void *context, const char *key)
 	return found->count >= found->most;
 }
 
-/* The nearest live id of the kind, or NULL; only among the first thousand, which is enough for a hint and
- * keeps a mistake cheap in a store of a million. */
+/* The nearest live id of the kind, or NULL: one that goes on where this ends, else one spelt much alike. The
+ * kind is left out of the comparison, for it would make short ids look alike. Only the first thousand are
+ * looked at, which is enough for a hint and keeps a mistake cheap in a store of a million. */
 static int find_nearest(struct cts_txn *txn, const char **out, const char *key, size_t kind_size)
 {
 	struct candidates found = {.arena = &txn->arena, .most = 1000};
 	const char *prefix = cts_arena_strndup(&txn->arena, key, kind_size + 1);
+	const char *id = key + kind_size + 1, *near;
 	int rc = cts_txn_each_key(txn, prefix, collect, &found);
 
-	*out = cts_nearest(key, found.keys, found.count);
+	*out = NULL;
+	for (size_t i = 0; i < found.count; i++) {
+		if (*id && !*out && strncmp(found.keys[i], key, strlen(key)) == 0)
+			*out = found.keys[i];
+		found.keys[i] += kind_size + 1;
+	}
+	near = cts_nearest(id, found.keys, found.count);
+	if (near && !*out)
+		*out = cts_arena_printf(&txn->arena, "%s%s", prefix, near);
 	return rc < 0 ? rc : 0;
 }
 
