@@ -290,7 +290,8 @@ static int edit_run(struct cts_session *session, const void *given, int argc, ch
 	rc = make_file(&edit);
 	if (rc == 0)
 		rc = edit_rounds(&edit, &is_kept);
-	if (is_kept)
+	/* An editor may have taken the file away. */
+	if (is_kept && access(edit.path, F_OK) == 0)
 		cts_diag_warn("what you typed is kept in '%s'", edit.path);
 	else if (edit.path)
 		unlink(edit.path);

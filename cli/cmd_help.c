@@ -103,6 +103,23 @@ static int fail_unknown(struct cts_session *session, const char *name)
 	return CTS_EUSAGE;
 }
 
+/* `help milestone due`, `help milestone.due`: the field as that kind has it. */
+static bool help_field_of(struct cts_session *session, int argc, char **argv)
+{
+	size_t size = argc == 1 ? strcspn(argv[0], ".") : strlen(argv[0]);
+	const char *name = argc == 2 ? argv[1] : argv[0][size] ? argv[0] + size + 1 : "";
+	const struct cts_kind *kind = cts_schema_kind(
+		session->schema, cts_arena_strndup(&session->arena, argv[0], size));
+	const struct cts_field *field = kind ? cts_kind_field(kind, name) : NULL;
+
+	if (argc > 2 || !field)
+		return false;
+	cts_out_styled(&session->out, CTS_STYLE_TITLE, "field of ");
+	cts_out_wrapped(&session->out, kind->name, strlen("field of "), 2);
+	cts_schema_put_field(&session->out, field, 2);
+	return true;
+}
+
 static int help_run(struct cts_session *session, const void *options, int argc, char **argv)
 {
 	struct cts_out *out = &session->out;
@@ -127,6 +144,8 @@ static int help_run(struct cts_session *session, const void *options, int argc, 
 		cts_usage_family(out, argv[0]);
 		found = true;
 	}
+	if (!found && help_field_of(session, argc, argv))
+		return 0;
 	if (argc > 1 && !found)
 		return fail_unknown(
 			session, cts_arena_printf(&session->arena, "%s %s", argv[0], argv[1]));
@@ -152,7 +171,7 @@ const struct cts_cmd cts_cmd_help = {
 		"Without a name: all commands. `ctsync NAME --help` shows the same as `ctsync help "
 		"NAME`. Help of kinds and fields comes from the schema of the store found, else "
 		"from the built-in one.",
-	.examples = "ctsync help set\nctsync help milestone\nctsync help due\n",
+	.examples = "ctsync help set\nctsync help milestone\nctsync help due\nctsync help milestone due\n",
 	.arguments = help_arguments,
 	.needs = CTS_USES_STORE | CTS_PAGES,
 	.run = help_run,

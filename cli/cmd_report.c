@@ -26,6 +26,10 @@ static int programme_run(struct cts_session *session, const void *options, int a
 		return rc;
 	rc = cts_programme_table_read(&table, &session->arena, &source, argc > 0 ? argv[0] : NULL);
 	cts_report_close(&source);
+	if (rc == CTS_ENOTFOUND && session->at && argc == 0) {
+		cts_fail(CTS_ENOTFOUND, "there was no programme then");
+		cts_hint("ctsync log --reverse shows how it began");
+	}
 	if (rc < 0)
 		return rc;
 	if (session->out.format == CTS_OUT_JSON)

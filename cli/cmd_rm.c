@@ -60,7 +60,27 @@ static int match(void *context, const char *key)
 	return 0;
 }
 
-static int remove_matching(struct cts_work *work, const char *pattern)
+/* Where the kind is written out it may be misspelt, which is the better thing to say. */
+static int fail_no_match(
+	struct cts_work *work, const struct removal *removal, const char *pattern)
+{
+	size_t size = strcspn(pattern, "*?[\\/");
+	const struct cts_kind *kind;
+
+	if (pattern[size] == '/') {
+		int rc = cts_schema_find_kind(
+			&kind, removal->schema, cts_arena_strndup(&work->arena, pattern, size));
+
+		if (rc < 0)
+			return rc;
+	}
+	cts_fail(CTS_ENOTFOUND, "no record matches '%s'", pattern);
+	cts_hint("a pattern is of kind/id, as milestone/ctwp2021-*");
+	return CTS_ENOTFOUND;
+}
+
+static int remove_matching(
+	struct cts_work *work, const struct removal *removal, const char *pattern)
 {
 	struct matches matches = {.arena = &work->arena, .pattern = pattern};
 	const char *prefix =
@@ -69,11 +89,8 @@ static int remove_matching(struct cts_work *work, const char *pattern)
 
 	if (rc < 0)
 		return rc;
-	if (matches.count == 0) {
-		cts_fail(CTS_ENOTFOUND, "no record matches '%s'", pattern);
-		cts_hint("a pattern is of kind/id, as milestone/ctwp2021-*");
-		return CTS_ENOTFOUND;
-	}
+	if (matches.count == 0)
+		return fail_no_match(work, removal, pattern);
 	for (size_t i = 0; i < matches.count; i++) {
 		enum cts_life life;
 
@@ -161,8 +178,9 @@ static int rm_step(struct cts_work *work, void *context)
 
 	removal->references = 0;
 	for (int i = 0; rc == 0 && i < removal->argc; i++)
-		rc = is_pattern(removal->argv[i]) ? remove_matching(work, removal->argv[i])
-						  : remove_one(work, removal->argv[i]);
+		rc = is_pattern(removal->argv[i])
+			     ? remove_matching(work, removal, removal->argv[i])
+			     : remove_one(work, removal->argv[i]);
 	for (size_t i = 0; rc == 0 && i < work->item_count && i < REFERENCES_LOOKED_FOR; i++)
 		rc = count_references(work, removal, work->items[i].key);
 	return rc;

@@ -209,8 +209,11 @@ static int check_ref_kind(struct cts_arena *arena, const struct cts_kind *kind,
 	cts_fail(CTS_EVALUE, "'%s' cannot name a record of kind '%s'", field->name,
 		cts_validate_shown(arena, kind_name));
 	near = cts_nearest(kind_name, field->ref_kinds, field->ref_count);
-	cts_hint("%s%s", near || field->ref_count == 1 ? "" : "one of ",
-		near ? near : join(arena, field->ref_kinds, field->ref_count));
+	if (near)
+		cts_hint("did you mean '%s'?", near);
+	else
+		cts_hint("%s%s", field->ref_count == 1 ? "" : "one of ",
+			join(arena, field->ref_kinds, field->ref_count));
 	return CTS_EVALUE;
 }
 

@@ -169,12 +169,12 @@ static int read_mark(struct cts_mark *mark, struct reader *reader)
 
 	if (mark->kind == CTS_MARK_WITHHELD && bar) {
 		fail_at(reader, start, "'[[withheld' takes no passage");
-		cts_hint("[[withhold marks a passage that stands here");
+		cts_hint("[[withhold 6(a)|the passage]] marks one that stands here");
 		return CTS_EVALUE;
 	}
 	if (mark->kind != CTS_MARK_WITHHELD && (!bar || is_blank(bar + 1, close))) {
 		fail_at(reader, start, "the mark has no passage");
-		cts_hint("[[withheld marks a passage that is not in this store");
+		cts_hint("[[withheld 6(a)]] marks a passage that is not in this store");
 		return CTS_EVALUE;
 	}
 	mark->start = (size_t)(start - reader->text);

@@ -57,6 +57,21 @@ static int read_heading(struct cts_sheet *sheet, struct column *column, const ch
 	return 0;
 }
 
+/* One heading that holds another separator: a spreadsheet of another country, or TSV. */
+static int check_separator(const struct cts_sheet *sheet, const struct cts_delimited_row *row)
+{
+	const char *other = row->cell_count == 1 ? strpbrk(row->cells[0], ";\t,") : NULL;
+
+	if (!other)
+		return 0;
+	cts_fail(CTS_EVALUE, "%s:%zu:1: the head is a single cell", sheet->name, row->row);
+	if (*other == ';')
+		cts_hint("cells are separated by ',' here: save it so, or as TSV");
+	else
+		cts_hint("--format %s", *other == ',' ? "csv" : "tsv");
+	return CTS_EVALUE;
+}
+
 static int read_head(struct cts_sheet *sheet)
 {
 	struct cts_delimited_row row;
@@ -70,6 +85,9 @@ static int read_head(struct cts_sheet *sheet)
 			"%s:1:1: the file is empty; its first row is id and "
 			"the names of fields",
 			sheet->name);
+	rc = check_separator(sheet, &row);
+	if (rc < 0)
+		return rc;
 	sheet->column_count = row.cell_count;
 	sheet->columns = cts_arena_alloc(&sheet->arena, row.cell_count * sizeof(*sheet->columns));
 	for (size_t i = 0; i < row.cell_count; i++) {

@@ -204,7 +204,7 @@ static void test_references_are_kind_and_id(void **state)
 	assert_refused("programme", owner, "body/ctcc",
 		"'owner' cannot name a record of kind 'body'", "agency");
 	assert_refused("milestone", parent, "workstrem/x",
-		"'parent' cannot name a record of kind 'workstrem'", "workstream");
+		"'parent' cannot name a record of kind 'workstrem'", "did you mean 'workstream'?");
 	assert_refused("milestone", parent, "agency/x",
 		"'parent' cannot name a record of kind 'agency'", "one of workstream, initiative");
 	assert_refused("milestone", parent, "ctwp2021-4-2",
