@@ -1,7 +1,7 @@
 /*
  * The store's configuration, and that of other programs read in the same format. A set changes one line
  * and keeps every other byte; the file is replaced whole, synced, so a crash leaves the old one or the
- * new one; the folder is locked meanwhile, so two processes that set something both succeed.
+ * new one; the file is locked meanwhile, so two processes that set something both succeed.
  * Own code rather than libgit2's: every command that edits reads it, and starting libgit2 costs 5 ms.
  */
 #include "store/internal.h"
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proto/error.h"
@@ -226,20 +227,37 @@ static int replace(struct cts_store *store, size_t start, size_t end, const stru
 	return rc;
 }
 
-/* Locks the folder and reads the file again: another process may have changed it. The lock is let go by
- * closing `*lock`. */
+/* Locks the file that stands there now: a set puts another in its place. */
+static int lock_file(int *out, const char *path)
+{
+	struct stat held, there;
+	int fd;
+
+	for (;;) {
+		fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0666);
+		if (fd < 0)
+			return cts_fail_errno(CTS_EIO, errno, "cannot read '%s'", path);
+		while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
+			;
+		if (fstat(fd, &held) == 0 && stat(path, &there) == 0 &&
+			held.st_ino == there.st_ino && held.st_dev == there.st_dev)
+			break;
+		close(fd);
+	}
+	*out = fd;
+	return 0;
+}
+
+/* Locks the file and reads it again: another process may have changed it. The lock is let go by closing
+ * `*lock`. */
 static int begin_change(struct cts_store *store, int *lock)
 {
-	int rc;
+	char *path = config_path(store);
+	int rc = lock_file(lock, path);
 
-	*lock = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*lock < 0)
-		return cts_fail_errno(CTS_EIO, errno, "cannot open '%s'", store->path);
-	do
-		rc = flock(*lock, LOCK_EX);
-	while (rc != 0 && errno == EINTR);
-	if (rc != 0)
-		return cts_fail_errno(CTS_EIO, errno, "cannot lock '%s'", store->path);
+	free(path);
+	if (rc < 0)
+		return rc;
 	cts_config_free(store->config);
 	store->config = NULL;
 	return cts_config_load(store);
