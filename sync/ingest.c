@@ -194,7 +194,7 @@ struct taking {
 	struct cts_copying copying; /* pack NULL: the mirror is the source */
 };
 
-static int apply(struct taking *taking, const struct cts_verified *verified)
+static int apply(struct taking *taking, struct cts_verified *verified)
 {
 	const struct cts_commit *commit = &verified->commit;
 	struct cts_ingest *ingest = taking->walk->ingest;
@@ -217,9 +217,14 @@ static int apply(struct taking *taking, const struct cts_verified *verified)
 	rc = cts_txn_apply_begin(txn, &incoming);
 	if (rc)
 		return rc < 0 ? rc : 0;
-	for (size_t i = 0; rc == 0 && !commit->is_seen && i < verified->change_count; i++)
-		rc = cts_txn_apply_record(
-			txn, verified->changes[i].before, verified->changes[i].after);
+	for (size_t i = 0; rc == 0 && !commit->is_seen && i < verified->change_count; i++) {
+		struct cts_record_change *change = &verified->changes[i];
+
+		rc = cts_verified_load(verified, &taking->verifying, change);
+		if (rc == 0)
+			rc = cts_txn_apply_record(txn, change->before, change->after);
+		cts_verified_unload(change);
+	}
 	if (rc == 0)
 		rc = cts_txn_apply_end(txn);
 	if (rc == 0 && ingest->pull) {
@@ -358,6 +363,18 @@ static int ingest_in_txn(struct cts_txn *txn, void *context)
 	return cts_ingest(txn, context);
 }
 
+static bool is_sealed(struct cts_road *road)
+{
+	struct cts_txn *txn = NULL;
+	uint64_t waiting = 0;
+	int rc = cts_txn_begin(&txn, road->store);
+
+	if (rc == 0)
+		rc = cts_txn_journal_count(txn, &waiting);
+	cts_txn_end(txn);
+	return rc == 0 && !waiting;
+}
+
 int cts_ingest_mirror(struct cts_road *road)
 {
 	struct cts_arena arena = {0};
@@ -365,7 +382,6 @@ int cts_ingest_mirror(struct cts_road *road)
 	struct cts_ingest ingest = {.road = road, .source = road->odb};
 	struct cts_tip *tips = NULL;
 	size_t count = 0, ref_count = 0;
-	bool was_sealed = false;
 	int rc = cts_repo_refs(road->repo, &refs, &ref_count, &arena);
 
 	for (size_t i = 0; rc == 0 && i < ref_count; i++) {
@@ -381,17 +397,16 @@ int cts_ingest_mirror(struct cts_road *road)
 	}
 	ingest.tips = tips;
 	ingest.tip_count = count;
-	while (rc == 0) {
-		int sealed;
-
-		rc = cts_store_exchange(road->store, ingest_in_txn, &ingest);
-		if (rc != CTS_EREFUSED || was_sealed)
+	for (;;) {
+		if (rc == 0)
+			rc = cts_store_exchange(road->store, ingest_in_txn, &ingest);
+		if (rc != CTS_EREFUSED)
 			break;
+		rc = cts_seal_locked(road, false, NULL, NULL);
 		/* What was sealed may lie beside the very commits that are to be read in: then its branch
-		 * cannot be moved yet. */
-		sealed = cts_seal_locked(road, false, NULL, NULL);
-		was_sealed = sealed == CTS_EDAMAGED;
-		rc = sealed < 0 && !was_sealed ? sealed : 0;
+		 * cannot be moved before they are. */
+		if (rc > 0 || (rc == CTS_EDAMAGED && is_sealed(road)))
+			rc = 0;
 	}
 	cts_arena_release(&arena);
 	return rc;

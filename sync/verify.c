@@ -16,12 +16,8 @@
 
 void cts_verified_release(struct cts_verified *verified)
 {
-	for (size_t i = 0; i < verified->change_count; i++) {
-		if (verified->changes[i].before)
-			cts_record_release(verified->changes[i].before);
-		if (verified->changes[i].after)
-			cts_record_release(verified->changes[i].after);
-	}
+	for (size_t i = 0; i < verified->change_count; i++)
+		cts_verified_unload(&verified->changes[i]);
 	cts_arena_release(&verified->arena);
 	*verified = (struct cts_verified){0};
 }
@@ -158,26 +154,62 @@ static int verify_root_files(struct cts_verified *out, struct cts_verifying *ver
 
 /* ---- its records ------------------------------------------------------------------------------ */
 
-static int read_record(struct cts_verified *out, struct cts_verifying *verifying,
-	struct cts_record **record, const struct cts_record_change *change, const struct cts_oid *oid)
+enum { LOADED_MAX = 4096 }; /* changes of one commit whose images are kept until it is applied */
+
+static int read_record(struct cts_verifying *verifying, struct cts_record **out,
+	const struct cts_record_change *change, const struct cts_oid *oid)
 {
 	struct cts_buf bytes = {0};
+	struct cts_record record;
 	int rc;
 
 	if (cts_oid_is_zero(oid))
 		return 0;
 	rc = cts_odb_read(&bytes, verifying->source, CTS_OBJECT_BLOB, oid);
-	if (rc == 0) {
-		*record = cts_arena_alloc(&out->arena, sizeof(**record));
-		rc = cts_json_decode(*record, verifying->schema, change->kind, change->id,
+	if (rc == 0)
+		rc = cts_json_decode(&record, verifying->schema, change->kind, change->id,
 			bytes.data, bytes.size);
-		if (rc < 0)
-			*record = NULL;
+	if (rc == 0) {
+		*out = cts_malloc(sizeof(**out));
+		**out = record;
 	}
-	if (rc < 0)
-		cts_fail_where("%s/%s", change->kind, change->id);
 	cts_buf_release(&bytes);
 	return rc;
+}
+
+static void free_record(struct cts_record **record)
+{
+	if (*record)
+		cts_record_release(*record);
+	free(*record);
+	*record = NULL;
+}
+
+void cts_verified_unload(struct cts_record_change *change)
+{
+	free_record(&change->before);
+	free_record(&change->after);
+	change->is_loaded = false;
+}
+
+int cts_verified_load(struct cts_verified *verified, struct cts_verifying *verifying,
+	struct cts_record_change *change)
+{
+	int rc;
+
+	if (change->is_loaded)
+		return 0;
+	rc = read_record(verifying, &change->after, change, &change->after_oid);
+	/* A seen commit's differences are no edits: only their form counts. */
+	if (rc == 0 && !verified->commit.is_seen)
+		rc = read_record(verifying, &change->before, change, &change->before_oid);
+	if (rc < 0) {
+		cts_fail_where("%s/%s", change->kind, change->id);
+		cts_verified_unload(change);
+		return rc;
+	}
+	change->is_loaded = true;
+	return 0;
 }
 
 /* Limits are on what a person edits, not on what a merge can produce. */
@@ -207,16 +239,18 @@ static int verify_records(struct cts_verified *out, struct cts_verifying *verify
 		struct cts_arena scratch = {0};
 		struct cts_record_edits edits;
 
-		rc = read_record(out, verifying, &change->after, change, &change->after_oid);
-		if (rc < 0 || out->commit.is_seen)
-			continue;
-		rc = read_record(out, verifying, &change->before, change, &change->before_oid);
-		if (rc == 0)
-			rc = cts_diff(&edits, &scratch, change->before, change->after);
-		if (rc == 0)
-			rc = verify_edits(&edits);
+		rc = cts_verified_load(out, verifying, change);
 		if (rc < 0)
-			cts_fail_where("%s/%s", change->kind, change->id);
+			break;
+		if (!out->commit.is_seen) {
+			rc = cts_diff(&edits, &scratch, change->before, change->after);
+			if (rc == 0)
+				rc = verify_edits(&edits);
+			if (rc < 0)
+				cts_fail_where("%s/%s", change->kind, change->id);
+		}
+		if (out->commit.is_seen || out->change_count > LOADED_MAX)
+			cts_verified_unload(change);
 		cts_arena_release(&scratch);
 	}
 	return rc;

@@ -14,7 +14,8 @@
 struct cts_record_change {
 	const char *kind, *id;
 	struct cts_oid before_oid, after_oid; /* zero: none */
-	struct cts_record *before, *after;    /* read when it was verified */
+	struct cts_record *before, *after;    /* while loaded; NULL: none, or not loaded */
+	bool is_loaded;
 };
 
 struct cts_verified {
@@ -40,5 +41,11 @@ struct cts_verifying {
  * @return CTS_EINTEGRITY and CTS_ENEWER: the commit is refused, with the reason set (by the fault of the
  * source, when cts_odb_faults grew); others stop the pull */
 int cts_verify(struct cts_verified *out, struct cts_verifying *verifying);
+
+/* The images of a change of a verified commit: kept from its verification, or read again where it has so
+ * many that keeping all would not be bounded. Unload when done. @return as cts_verify */
+int cts_verified_load(struct cts_verified *verified, struct cts_verifying *verifying,
+	struct cts_record_change *change);
+void cts_verified_unload(struct cts_record_change *change);
 
 #endif
