@@ -151,7 +151,7 @@ int cts_remote_pick(struct cts_store *store, const char **out, struct cts_arena 
 	return CTS_EREFUSED;
 }
 
-/* Names stand in config sections and in notes' keys. */
+/* Names stand in config sections, in notes' keys, and in references of the mirror. */
 static int check_name(const char *name)
 {
 	size_t size = strlen(name);
@@ -159,6 +159,8 @@ static int check_name(const char *name)
 
 	for (size_t i = 0; ok && i < size; i++)
 		ok = isalnum((unsigned char)name[i]) || strchr("._-", name[i]);
+	ok = ok && !strstr(name, "..") && name[size - 1] != '.' &&
+		(size < 5 || strcmp(name + size - 5, ".lock") != 0);
 	if (ok)
 		return 0;
 	cts_fail(CTS_EVALUE, "'%s' cannot be the name of a remote", name);

@@ -125,6 +125,7 @@ int cts_repo_create(const char *path)
 	git_repository_init_options options;
 	git_repository *repo = NULL;
 	char fresh[PATH_MAX];
+	mode_t mask;
 	int rc = cts_git_start();
 
 	if (rc < 0)
@@ -134,7 +135,9 @@ int cts_repo_create(const char *path)
 	snprintf(fresh, sizeof(fresh), "%s.XXXXXX", path);
 	if (!mkdtemp(fresh))
 		return cts_fail_errno(CTS_EIO, errno, "cannot make '%s'", path);
-	if (chmod(fresh, 0755) != 0) {
+	mask = umask(0);
+	umask(mask);
+	if (chmod(fresh, 0777 & ~mask) != 0) {
 		rc = cts_fail_errno(CTS_EIO, errno, "cannot make '%s'", path);
 		goto out;
 	}

@@ -73,6 +73,11 @@ int cts_url_check(const char *url)
 		return cts_fail(CTS_EVALUE, "'%s' is no URL", url);
 	if (is_for_program(url))
 		return cts_fail(CTS_EVALUE, "'%s' is no URL", url);
+	if (begins(url, "file://") && url[7] != '/') {
+		cts_fail(CTS_EVALUE, "'%s' is no file on this machine", url);
+		cts_hint("file:///path, or the path alone");
+		return CTS_EVALUE;
+	}
 	if (begins(url, "http://") && !is_loopback(url + 7)) {
 		cts_fail(CTS_EVALUE, "'%s' is not encrypted; http is for this machine only", url);
 		cts_hint("use https:// or ssh://");
