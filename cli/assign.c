@@ -10,7 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/diag.h"
 #include "proto/error.h"
+#include "proto/fuzzydate.h"
 #include "proto/text.h"
 #include "proto/validate.h"
 
@@ -225,4 +227,31 @@ int cts_assign_apply(struct cts_record *record, const struct cts_assign_list *li
 			set[field->index] = true;
 	}
 	return 0;
+}
+
+void cts_assign_note_prose(
+	const struct cts_schema *schema, const char *address, const struct cts_assign_list *list)
+{
+	struct cts_arena arena = {0};
+	const struct cts_kind *kind = cts_schema_kind(
+		schema, cts_arena_strndup(&arena, address, strcspn(address, "/")));
+	bool any = false;
+
+	for (size_t i = 0; kind && i < list->count; i++) {
+		const struct cts_field *field = cts_kind_field(kind, list->items[i].field);
+		struct cts_fuzzy read;
+
+		if (!field || field->form != CTS_FORM_FUZZY_DATE || !*list->items[i].text)
+			continue;
+		cts_fuzzy_parse(&read, list->items[i].text);
+		if (read.form != CTS_FUZZY_UNPARSED)
+			continue;
+		cts_diag_note("'%s' is read as no date: '%s' keeps it as words",
+			list->items[i].text, field->name);
+		any = true;
+	}
+	if (any)
+		cts_diag_hint("dates are written 2021-06-15, 15/16 June 2021, June 2021, Q3 2021, "
+			      "late 2021, by Q3 2021, Ongoing, TBD");
+	cts_arena_release(&arena);
 }

@@ -44,4 +44,9 @@ int cts_assign_parse(
  * CTS_EREFUSED (in conflict; hint: resolve) */
 int cts_assign_apply(struct cts_record *record, const struct cts_assign_list *list, bool settle);
 
+/* Words are allowed where a date is asked for, but are often a date misspelt: notes those that were
+ * read as no date. `address` begins with the kind. */
+void cts_assign_note_prose(const struct cts_schema *schema, const char *address,
+	const struct cts_assign_list *list);
+
 #endif

@@ -52,6 +52,8 @@ static int add_run(struct cts_session *session, const void *given, int argc, cha
 		&(struct cts_work_options){
 			.message = options->message, .dry_run = options->dry_run},
 		add_step, &add);
+	if (rc == 0)
+		cts_assign_note_prose(session->schema, add.address, &add.assigns);
 	if (rc == 0 && add.was_brought_back)
 		cts_diag_note("brought back with the values that it had%s",
 			add.assigns.count ? ", but for those given" : "");

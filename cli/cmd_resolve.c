@@ -163,6 +163,10 @@ static int resolve_step(struct cts_work *work, void *context)
 	const char *key;
 	int rc;
 
+	/* In the history it is to read as what it was, not as any edit. */
+	work->message = cts_arena_printf(&work->arena, "resolve %s%s%s%s%s", resolve->address,
+		resolve->field ? " " : "", resolve->field ? resolve->field : "",
+		resolve->how.take ? " --take " : "", resolve->how.take ? resolve->how.take : "");
 	/* The step may be run again. */
 	resolve->left = 0;
 	if (is_pattern(resolve->address))

@@ -53,10 +53,13 @@ static int set_run(struct cts_session *session, const void *given, int argc, cha
 		rc = cts_assign_parse(&set.assigns, &session->arena, argc - 1, argv + 1);
 	if (rc < 0)
 		return rc;
-	return cts_work_run(session,
+	rc = cts_work_run(session,
 		&(struct cts_work_options){
 			.message = options->message, .dry_run = options->dry_run},
 		set_step, &set);
+	if (rc == 0)
+		cts_assign_note_prose(session->schema, set.address, &set.assigns);
+	return rc;
 }
 
 const struct cts_cmd cts_cmd_set = {

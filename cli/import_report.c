@@ -7,13 +7,16 @@
 
 #include "cli/items.h"
 
-static void put_json(struct cts_out *out, const struct cts_import *import, const char *change)
+static void put_json(
+	struct cts_out *out, const struct cts_import *import, const char *change, bool dry_run)
 {
 	const struct cts_draft *draft = import->draft;
 	struct cts_jsonw json;
 
 	cts_answer_begin(&json, out);
 	cts_jsonw_string(&json, "change", change);
+	if (dry_run)
+		cts_jsonw_bool(&json, "dry_run", true);
 	cts_jsonw_int(&json, "created", (int64_t)import->created);
 	cts_jsonw_int(&json, "changed", (int64_t)import->changed);
 	cts_jsonw_int(&json, "unchanged", (int64_t)import->unchanged);
@@ -133,7 +136,7 @@ void cts_import_put_report(
 	struct cts_out *out, const struct cts_import *import, const char *change, bool dry_run)
 {
 	if (cts_out_is_json(out))
-		put_json(out, import, dry_run ? NULL : change);
+		put_json(out, import, dry_run ? NULL : change, dry_run);
 	else
 		put_text(out, import, change, dry_run);
 }

@@ -69,22 +69,19 @@ static void link_recommendations(
 	}
 }
 
-/* The answer that the order of the source suggests; the person who is asked decides. */
-static const char *suggest_recommendation(struct cts_table_row_reader *reader,
-	const struct cts_recommendations *cell, size_t workstream)
+/* A number put in here would be a guess, and `confirmed` to whoever pastes the command. NN is no id. */
+static const char *answer_recommendation(
+	struct cts_table_row_reader *reader, const struct cts_recommendations *cell)
 {
-	const struct cts_recommendation_token *token;
+	const char *inquiry = reader->table->head.inquiry;
 
 	if (!cell->count)
 		return CTS_WORKSTREAM_RECOMMENDATION_STATE "=none";
-	token = &cell->tokens[workstream < cell->count ? workstream : cell->count - 1];
-	if (!token->count)
-		return CTS_WORKSTREAM_RECOMMENDATION_STATE "=none";
 	return cts_arena_printf(cts_table_row_arena(reader),
-		CTS_WORKSTREAM_RECOMMENDATIONS "+=%s " CTS_WORKSTREAM_RECOMMENDATION_STATE
-					       "=linked " CTS_WORKSTREAM_LINK_CONFIDENCE
-					       "=confirmed",
-		recommendation_key(reader, token->numbers[0]));
+		CTS_WORKSTREAM_RECOMMENDATIONS
+		"+=" CTS_KIND_RECOMMENDATION "/%s-NN " CTS_WORKSTREAM_RECOMMENDATION_STATE
+		"=linked " CTS_WORKSTREAM_LINK_CONFIDENCE "=confirmed",
+		*inquiry ? inquiry : "rec");
 }
 
 static void ask_recommendations(
@@ -98,7 +95,7 @@ static void ask_recommendations(
 		put_state(reader, record, "unknown", "");
 		cts_draft_ask(reader->draft, record, CTS_WORKSTREAM_RECOMMENDATIONS,
 			CTS_WORKSTREAM_RECOMMENDATION_STATE,
-			suggest_recommendation(reader, cell, i),
+			answer_recommendation(reader, cell),
 			"which recommendations does '%s' answer? The row names %zu for %zu "
 			"workstreams: "
 			"%s",

@@ -159,7 +159,7 @@ static void test_real_table_reads_each_kind_of_cell(void **state)
 	assert_string_equal(
 		cts_document_question(&draft, "workstream/ctwp2021-1-1", "recommendations")
 			->command,
-		"ctsync set workstream/ctwp2021-1-1 recommendations+=recommendation/rcoi-07 "
+		"ctsync set workstream/ctwp2021-1-1 recommendations+=recommendation/rcoi-NN "
 		"recommendation_state=linked link_confidence=confirmed");
 	cts_draft_release(&draft);
 	cts_buf_release(&text);
