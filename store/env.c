@@ -9,9 +9,12 @@
 #include "store/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proto/error.h"
@@ -90,16 +93,49 @@ out:
 	return rc;
 }
 
-int cts_env_open(struct cts_store *store, bool create)
+static char *data_path(const struct cts_store *store)
 {
-	char *file = NULL;
-	unsigned flags = MDB_NOTLS | MDB_NOMETASYNC;
-	int rc, code, dead;
 	size_t size = strlen(store->path) + sizeof("/data.mdb");
+	char *file = cts_malloc(size);
 
-	file = cts_malloc(size);
 	memcpy(file, store->path, size - sizeof("/data.mdb"));
 	memcpy(file + size - sizeof("/data.mdb"), "/data.mdb", sizeof("/data.mdb"));
+	return file;
+}
+
+/* Held while data.mdb and lock.mdb are opened, so that a rebuild does not put another data.mdb in place
+ * between the two: LMDB would go by the old one's transaction numbers and write over the last of the new
+ * one. @return a descriptor to close, or -1 where nobody can rebuild either */
+static int hold_files(const struct cts_store *store)
+{
+	int fd = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	while (fd >= 0 && flock(fd, LOCK_SH) != 0 && errno == EINTR)
+		;
+	return fd;
+}
+
+/* A rebuild put another data.mdb in the place of the one that is open. */
+static bool is_replaced(const struct cts_store *store)
+{
+	char *file = data_path(store);
+	struct stat there, open_one;
+	mdb_filehandle_t fd;
+	bool is;
+
+	is = mdb_env_get_fd(store->env, &fd) == 0 && fstat(fd, &open_one) == 0 &&
+		stat(file, &there) == 0 &&
+		(there.st_ino != open_one.st_ino || there.st_dev != open_one.st_dev);
+	free(file);
+	return is;
+}
+
+int cts_env_open(struct cts_store *store, bool create)
+{
+	char *file = data_path(store);
+	unsigned flags = MDB_NOTLS | MDB_NOMETASYNC;
+	int rc, code, dead, held = hold_files(store);
+
 	if (!create && access(file, F_OK) != 0) {
 		/* Nothing is known of a folder that may not be entered, least of all that it is damaged. */
 		if (errno == ENOENT)
@@ -141,6 +177,8 @@ int cts_env_open(struct cts_store *store, bool create)
 	rc = open_databases(store, create);
 out:
 	free(file);
+	if (held >= 0)
+		close(held);
 	if (rc < 0)
 		cts_env_close(store);
 	return rc;
@@ -168,7 +206,21 @@ int cts_env_grow(struct cts_store *store)
 
 int cts_env_begin(struct cts_store *store, bool writing, MDB_txn **out)
 {
-	int code = mdb_txn_begin(store->env, NULL, writing ? 0 : MDB_RDONLY, out);
+	int code, rc;
+
+	/* What would be written into the old one, or sealed out of it, would be lost with it. */
+	if ((writing || !store->transactions) && is_replaced(store)) {
+		if (store->transactions) {
+			cts_fail(CTS_ELOCKED, "the store '%s' was rebuilt meanwhile", store->path);
+			cts_hint("try again");
+			return CTS_ELOCKED;
+		}
+		cts_env_close(store);
+		rc = cts_env_open(store, false);
+		if (rc < 0)
+			return rc;
+	}
+	code = mdb_txn_begin(store->env, NULL, writing ? 0 : MDB_RDONLY, out);
 
 	/* Another process grew the map: take its size over. */
 	if (code == MDB_MAP_RESIZED && store->transactions == 0) {

@@ -4,9 +4,11 @@
  * file, as after any crash. The old data.mdb is put aside, not destroyed.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "sync/create.h"
@@ -192,15 +194,24 @@ static int swap(struct rebuilding *rebuilding)
 	const char *aside = cts_arena_printf(&rebuilding->arena, "%s/data.mdb.damaged", path);
 	const char *new = cts_arena_printf(&rebuilding->arena, "%s/data.mdb", rebuilding->fresh);
 	const char *lock = cts_arena_printf(&rebuilding->arena, "%s/lock.mdb", path);
+	int folder, rc = 0;
 
 	/* A link, not a rename: at every moment there is a data.mdb. */
 	unlink(aside);
 	if (link(old, aside) != 0 && errno != ENOENT)
 		return cts_fail_errno(CTS_EIO, errno, "cannot put '%s' aside", old);
+	/* Nobody opens the store between the two: the lock file of one belongs to no other. Who has it open
+	 * looks again before it writes. */
+	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (folder >= 0 && flock(folder, LOCK_EX) != 0 && errno == EINTR)
+		;
 	if (rename(new, old) != 0)
-		return cts_fail_errno(CTS_EIO, errno, "cannot put the new '%s' in place", old);
-	unlink(lock); /* of the old one: its readers are gone with it */
-	return cts_sync_tree(path);
+		rc = cts_fail_errno(CTS_EIO, errno, "cannot put the new '%s' in place", old);
+	else
+		unlink(lock); /* its readers are gone with the old one */
+	if (folder >= 0)
+		close(folder);
+	return rc < 0 ? rc : cts_sync_tree(path);
 }
 
 /* Opening replays the journal file; then nothing is missing. */
@@ -224,9 +235,16 @@ int cts_store_rebuild(const char *path, uint64_t *commits, uint64_t *pending,
 {
 	struct rebuilding rebuilding = {.path = path};
 	uint64_t waiting = 0;
-	int lock = -1, rc = 0;
+	int lock = -1, mirror = -1, rc = 0;
 
 	rebuilding.mirror = cts_arena_printf(&rebuilding.arena, "%s/mirror.git", path);
+	/* Neither a seal nor a pull may begin with the old data.mdb and end with the new one. */
+	mirror = cts_lock_try(cts_arena_printf(&rebuilding.arena, "%s/mirror.lock", path));
+	if (mirror < 0) {
+		rc = cts_fail(CTS_ELOCKED, "another process is at work with the store '%s'", path);
+		cts_hint("let it end, then rebuild again");
+		goto out;
+	}
 	lock = cts_lock_take_write(path);
 	if (lock < 0) {
 		rc = lock;
@@ -267,6 +285,8 @@ int cts_store_rebuild(const char *path, uint64_t *commits, uint64_t *pending,
 out:
 	if (lock >= 0)
 		close(lock);
+	if (mirror >= 0)
+		close(mirror);
 	if (rc == 0 && commits)
 		*commits = rebuilding.commits;
 	if (rc == 0 && pending)

@@ -280,21 +280,31 @@ static int put_commit(struct sealing *sealing, struct branch *branch, struct cts
 	return 0;
 }
 
-/* A head as the journal names it: a commit, or a change that this seal has made one. */
+/* A head as the journal names it: a commit, or a change that this seal has made one, or one before it,
+ * which was at work when the journal's entry was written. */
 static int resolve_head(struct sealing *sealing, const char *name, struct cts_oid *out)
 {
+	struct cts_change change = {0};
 	char writer[CTS_WRITER_HEX + 1];
+	struct cts_ref ref;
 	uint64_t seq;
 
 	if (cts_oid_parse(out, name))
 		return 0;
-	if (cts_change_parse(writer, &seq, name))
-		for (size_t i = 0; i < sealing->sealed_count; i++)
-			if (sealing->sealed[i].seq == seq &&
-				strcmp(sealing->sealed[i].writer, writer) == 0) {
-				*out = sealing->sealed[i].commit;
-				return 0;
-			}
+	if (!cts_change_parse(writer, &seq, name))
+		return cts_fail(CTS_EDAMAGED, "the journal names a head '%s'", name);
+	for (size_t i = 0; i < sealing->sealed_count; i++)
+		if (sealing->sealed[i].seq == seq &&
+			strcmp(sealing->sealed[i].writer, writer) == 0) {
+			*out = sealing->sealed[i].commit;
+			return 0;
+		}
+	if (cts_txn_find_change(sealing->txn, &ref, name) == 0 &&
+		cts_txn_change(sealing->txn, &change, &sealing->scratch, ref) == 0 &&
+		!cts_oid_is_zero(&change.commit)) {
+		*out = change.commit;
+		return 0;
+	}
 	return cts_fail(CTS_EDAMAGED, "the journal names a head '%s' that is not here", name);
 }
 

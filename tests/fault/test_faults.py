@@ -121,6 +121,45 @@ def test_many_processes_write_pull_push_and_read_one_store_at_once():
         return f"{len(acked[a]) + len(acked[b])} acknowledged changes"
 
 
+def test_a_store_that_is_rebuilt_while_others_write_and_push_loses_nothing():
+    """Whoever has the old data.mdb open when the new one takes its place neither writes into it nor seals
+    out of it."""
+    with ctsync.Lab("faults") as lab:
+        hub, a, _ = pair(lab)
+        acked, troubles = [], []
+
+        def write():
+            for n in range(40):
+                result = a.run("add", f"initiative/n{n}", "title=x", ok=None)
+                if result.status == OK:
+                    acked.append(f"initiative/n{n}")
+                elif result.status != LOCKED:
+                    troubles.append(result.err)
+
+        def do(command, times):
+            for _ in range(times):
+                result = a.run(command, ok=None)
+                if result.status not in (OK, LOCKED):
+                    troubles.append(result.err)
+
+        jobs = [threading.Thread(target=write), threading.Thread(target=do, args=("rebuild", 6)),
+                threading.Thread(target=do, args=("push", 8))]
+        for job in jobs:
+            job.start()
+        for job in jobs:
+            job.join()
+        assert not troubles, troubles
+        a.run("push")
+        a.check()
+        lost = [key for key in acked if a.run("show", key, ok=None).status != OK]
+        assert not lost, lost
+        twice = [key for key in acked if len(a.items("log", key)) != 1]
+        assert not twice, f"applied twice: {twice}"
+        branches = [ref for ref in hub.refs() if "/dpmc/" in ref]
+        assert len(branches) == 1, f"one writer became several: {branches}"
+        return f"{len(acked)} acknowledged changes"
+
+
 def test_a_process_that_holds_the_write_lock_makes_others_wait_and_then_say_so():
     with ctsync.Lab("faults") as lab:
         _, a, _ = pair(lab)
