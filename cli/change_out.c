@@ -165,6 +165,11 @@ void cts_edit_put_text(struct cts_out *out, const struct cts_schema *schema, con
 	cts_out_text(out, key);
 	cts_out_puts(out, " ");
 	cts_out_text(out, edit->field);
+	/* A conflict settled with what was shown changes nothing that a comparison could show. */
+	if (cts_value_equal(edit->old_value, edit->new_value)) {
+		cts_out_puts(out, ": stays as it is\n");
+		return;
+	}
 	cts_out_puts(out, ":\n");
 	before = lines_of(&arena, field, edit->old_value);
 	after = lines_of(&arena, field, edit->new_value);

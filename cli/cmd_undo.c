@@ -388,7 +388,8 @@ const struct cts_cmd cts_cmd_undo = {
 		"Without CHANGE it is the last change that this store made, an undo included: "
 		"undoing twice is back where you were. To go further back name the change. Every "
 		"field gets the value that it had before; a record that the change created is "
-		"deleted, one that it deleted comes back.\n"
+		"deleted, one that it deleted comes back. A conflict that it settled does not: "
+		"the field gets the value that was shown, and the other sides stay in the log.\n"
 		"\n"
 		"If anything of it was changed since, nothing is undone and what was changed is "
 		"named. A baseline that was set stays set: it is written once.",

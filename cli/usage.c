@@ -245,6 +245,7 @@ static int put_state(struct cts_session *session)
 {
 	uint64_t records = 0, conflicts = 0, pending = 0, sealed = 0;
 	struct cts_txn *txn = NULL;
+	struct cts_buf line = {0};
 	int rc;
 
 	rc = cts_txn_begin(&txn, session->store);
@@ -258,13 +259,14 @@ static int put_state(struct cts_session *session)
 		rc = cts_unpushed(session->store, NULL, &pending, &sealed);
 	if (rc < 0)
 		return rc;
-	cts_out_puts(&session->out, "\nStore ");
-	cts_out_text(&session->out, session->store_path);
-	cts_out_printf(&session->out,
-		" of %s: %" PRIu64 " record%s, %" PRIu64 " change%s to push, %" PRIu64
-		" conflict%s.\n",
-		session->identity.agency, records, plural(records), pending + sealed,
-		plural(pending + sealed), conflicts, plural(conflicts));
+	cts_buf_printf(&line,
+		"Store %s of %s: %" PRIu64 " record%s, %" PRIu64 " change%s to push, %" PRIu64
+		" record%s in conflict.",
+		session->store_path, session->identity.agency, records, plural(records),
+		pending + sealed, plural(pending + sealed), conflicts, plural(conflicts));
+	cts_out_puts(&session->out, "\n");
+	cts_out_wrapped(&session->out, line.data, 0, 0);
+	cts_buf_release(&line);
 	return 0;
 }
 

@@ -90,6 +90,14 @@ static void test_a_long_text_shows_its_lines(void **state)
 		"    + five\n");
 }
 
+static void test_a_conflict_settled_as_shown_has_nothing_to_compare(void **state)
+{
+	struct cts_edit e = {"leads", list("agency/a", "agency/b"), list("agency/a", "agency/b")};
+
+	(void)state;
+	assert_string_equal(text_of(e), "  initiative/x leads: stays as it is\n");
+}
+
 static void test_json_has_types_and_nulls(void **state)
 {
 	struct cts_edit e = {"leads", {0}, list("agency/a", "agency/b")};
@@ -178,6 +186,7 @@ int main(void)
 		TEST(test_a_short_edit_is_one_line),
 		TEST(test_a_list_shows_what_came_and_went),
 		TEST(test_a_long_text_shows_its_lines),
+		TEST(test_a_conflict_settled_as_shown_has_nothing_to_compare),
 		TEST(test_json_has_types_and_nulls),
 		TEST(test_a_change_in_text_tells_all_of_it),
 		TEST(test_a_change_in_json_has_every_member),
