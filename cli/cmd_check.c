@@ -93,7 +93,7 @@ static void print_text(struct cts_out *out, const struct cts_check *check, const
 		cts_out_text(out, findings->broken[i].record);
 		cts_out_puts(out, " ");
 		cts_out_text(out, findings->broken[i].field);
-		cts_out_puts(out, " ");
+		cts_out_puts(out, ": ");
 		cts_out_text(out, findings->broken[i].text);
 		cts_out_puts(out, "\n");
 	}
