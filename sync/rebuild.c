@@ -13,6 +13,7 @@
 
 #include "sync/create.h"
 #include "sync/ingest.h"
+#include "sync/rebuild_own.h"
 #include "sync/received.h"
 #include "sync/repo.h"
 
@@ -26,6 +27,8 @@ struct rebuilding {
 	size_t tip_count;
 	struct cts_received *lines; /* of `received`, but for heads */
 	size_t line_count;
+	struct cts_own_chain *chains;
+	size_t chain_count;
 	struct cts_oid root;
 	struct cts_ingest ingest;
 	struct cts_pull pull;
@@ -60,12 +63,32 @@ static int take_tips(struct rebuilding *rebuilding, const struct cts_tip *tips, 
 	return rc;
 }
 
+/* What we did ourselves by that time was there before it. */
+static int take_own(struct rebuilding *rebuilding, int64_t until)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < rebuilding->chain_count; i++) {
+		struct cts_tip tip = {.branch = "own"};
+		struct cts_txn *txn = NULL;
+
+		rc = cts_txn_begin(&txn, rebuilding->store);
+		if (rc == 0)
+			rc = cts_own_chain_take(&tip.oid, &rebuilding->chains[i], txn, until);
+		cts_txn_end(txn);
+		if (rc == 1)
+			rc = take_tips(rebuilding, &tip, 1, 0);
+	}
+	return rc < 0 ? rc : 0;
+}
+
 /* Heads are read at once, in the order in which they came; what else the line tells comes after. */
 static int take_line(struct rebuilding *rebuilding, const char *text, size_t size)
 {
 	struct cts_tip *tips = NULL;
 	struct cts_received line;
 	size_t count = 0;
+	int rc;
 
 	if (!cts_received_parse(&line, &rebuilding->arena, text, size))
 		return 0;
@@ -74,7 +97,8 @@ static int take_line(struct rebuilding *rebuilding, const char *text, size_t siz
 			&rebuilding->line_count, sizeof(line)) = line;
 		return 0;
 	}
-	for (size_t i = 0; i < line.head_count; i++) {
+	rc = take_own(rebuilding, line.time);
+	for (size_t i = 0; rc == 0 && i < line.head_count; i++) {
 		struct cts_tip *tip;
 
 		if (!cts_odb_has(rebuilding->road->odb, &line.heads[i]))
@@ -82,7 +106,7 @@ static int take_line(struct rebuilding *rebuilding, const char *text, size_t siz
 		tip = cts_arena_push(&rebuilding->arena, &tips, &count, sizeof(*tip));
 		*tip = (struct cts_tip){.branch = "received", .oid = line.heads[i]};
 	}
-	return count ? take_tips(rebuilding, tips, count, line.time) : 0;
+	return rc == 0 && count ? take_tips(rebuilding, tips, count, line.time) : rc;
 }
 
 static int note_lines(struct cts_txn *txn, void *context)
@@ -149,6 +173,48 @@ static int find_tips(struct rebuilding *rebuilding)
 	return rc;
 }
 
+/* The whole file; nothing when there is none. */
+static int read_file(struct cts_buf *out, const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char chunk[65536];
+	size_t size;
+
+	while (file && (size = fread(chunk, 1, sizeof(chunk), file)) > 0)
+		cts_buf_put(out, chunk, size);
+	if (file)
+		fclose(file);
+	return 0;
+}
+
+/* The branches of this store: its writer's, and those of its agency that no remote ever brought, of the
+ * writers that it was before. */
+static int read_chains(struct rebuilding *rebuilding, const struct cts_store_setup *setup)
+{
+	struct cts_arena *arena = &rebuilding->arena;
+	struct cts_buf received = {0};
+	int rc = read_file(&received,
+		cts_arena_printf(arena, "%s/received", rebuilding->path));
+
+	for (size_t i = 0; rc == 0 && i < rebuilding->tip_count; i++) {
+		const struct cts_tip *tip = &rebuilding->tips[i];
+		char hex[CTS_OID_HEX + 1];
+		const char *agency, *writer;
+		struct cts_own_chain *chain;
+
+		if (!cts_branch_parse(&agency, &writer, arena, tip->branch) ||
+			strcmp(agency, setup->agency) != 0 ||
+			(strcmp(writer, setup->writer) != 0 &&
+				strstr(cts_buf_text(&received), cts_oid_format(hex, &tip->oid))))
+			continue;
+		chain = cts_arena_push(arena, &rebuilding->chains, &rebuilding->chain_count,
+			sizeof(*chain));
+		rc = cts_own_chain_read(chain, arena, rebuilding->road->odb, &tip->oid);
+	}
+	cts_buf_release(&received);
+	return rc;
+}
+
 static int make_fresh(struct rebuilding *rebuilding)
 {
 	char *config =
@@ -176,6 +242,8 @@ static int make_fresh(struct rebuilding *rebuilding)
 		rc = cts_store_open(&rebuilding->store, fresh);
 	if (rc == 0)
 		rc = cts_road_attach(&rebuilding->road, rebuilding->store, rebuilding->mirror);
+	if (rc == 0)
+		rc = read_chains(rebuilding, &setup);
 	return rc;
 }
 
@@ -240,6 +308,10 @@ int cts_store_rebuild(const char *path, uint64_t *commits, uint64_t *pending,
 	rebuilding.mirror = cts_arena_printf(&rebuilding.arena, "%s/mirror.git", path);
 	/* Neither a seal nor a pull may begin with the old data.mdb and end with the new one. */
 	mirror = cts_lock_try(cts_arena_printf(&rebuilding.arena, "%s/mirror.lock", path));
+	if (mirror < 0 && errno != EWOULDBLOCK) {
+		rc = cts_fail_errno(CTS_EIO, errno, "cannot open the lock '%s/mirror.lock'", path);
+		goto out;
+	}
 	if (mirror < 0) {
 		rc = cts_fail(CTS_ELOCKED, "another process is at work with the store '%s'", path);
 		cts_hint("let it end, then rebuild again");
