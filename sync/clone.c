@@ -14,6 +14,7 @@
 #include "sync/remote.h"
 #include "sync/repo.h"
 #include "sync/source.h"
+#include "sync/verify.h"
 
 /* Down first parents from one commit to the one without any. */
 int cts_find_root(struct cts_odb *odb, struct cts_oid *out, struct cts_oid at)
@@ -57,6 +58,8 @@ int cts_read_schema(
 		rc = cts_odb_read(&tree, odb, CTS_OBJECT_TREE, &commit.tree);
 	if (rc == 0)
 		rc = cts_tree_check(&count, cts_buf_slice(&tree));
+	if (rc == 0)
+		rc = cts_verify_format(cts_buf_slice(&tree));
 	if (rc == 0 && !cts_tree_find(&entry, cts_buf_slice(&tree), CTS_LAYOUT_SCHEMA))
 		rc = cts_fail(CTS_EINTEGRITY, "the root has no schema");
 	if (rc == 0)

@@ -139,44 +139,55 @@ int cts_road_move_refs(struct cts_road *road)
 
 /* ---- what a crash left ------------------------------------------------------------------------ */
 
-/* 1: some ref names a commit that LMDB has not, or lacks one that it has. */
+struct differing {
+	struct cts_road *road;
+	struct cts_arena arena;
+	bool is_ahead;  /* some ref names a commit that LMDB has not */
+	bool is_behind; /* or is not at its line's head */
+};
+
+static int compare_head(void *context, const struct cts_line *line)
+{
+	struct differing *differing = context;
+	struct cts_oid oid;
+	int rc = 0;
+
+	if (line->head_seq)
+		rc = cts_repo_ref(
+			differing->road->repo, &oid, cts_line_ref(&differing->arena, line));
+	if (rc == 0 && line->head_seq && !cts_oid_equal(&oid, &line->head))
+		differing->is_behind = true;
+	return rc;
+}
+
 static int differs(struct cts_road *road, bool *is_ahead, bool *is_behind)
 {
+	struct differing differing = {.road = road};
 	struct cts_ref_entry *refs = NULL;
-	struct cts_arena arena = {0};
 	struct cts_txn *txn = NULL;
-	struct cts_line *heads;
-	size_t count = 0, head_count = 0;
-	int rc = cts_repo_refs(road->repo, &refs, &count, &arena);
+	size_t count = 0;
+	int rc = cts_repo_refs(road->repo, &refs, &count, &differing.arena);
 
-	*is_ahead = *is_behind = false;
 	if (rc == 0)
 		rc = cts_txn_begin(&txn, road->store);
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		const char *agency, *writer;
 		struct cts_ref ref;
 
-		if (!cts_branch_parse(&agency, &writer, &arena, refs[i].name) &&
+		if (!cts_branch_parse(&agency, &writer, &differing.arena, refs[i].name) &&
 			strncmp(refs[i].name, "refs/forks/", 11) != 0)
 			continue;
 		rc = cts_txn_find_commit(txn, &ref, &refs[i].oid);
 		if (rc == 0)
-			*is_ahead = true;
+			differing.is_ahead = true;
 		rc = rc < 0 ? rc : 0;
 	}
 	if (rc == 0)
-		rc = cts_txn_newest_heads(txn, &heads, &head_count, &arena);
-	for (size_t i = 0; rc == 0 && i < head_count; i++) {
-		struct cts_oid oid;
-
-		if (!heads[i].head_seq)
-			continue;
-		rc = cts_repo_ref(road->repo, &oid, cts_line_ref(&arena, &heads[i]));
-		if (rc == 0 && !cts_oid_equal(&oid, &heads[i].head))
-			*is_behind = true;
-	}
+		rc = cts_txn_each_line(txn, compare_head, &differing);
 	cts_txn_end(txn);
-	cts_arena_release(&arena);
+	cts_arena_release(&differing.arena);
+	*is_ahead = differing.is_ahead;
+	*is_behind = differing.is_behind;
 	return rc;
 }
 

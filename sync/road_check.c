@@ -6,6 +6,7 @@
  *	10  the last tree that was built, with what pulls changed since, is the view
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,6 +28,35 @@ static int violated(struct checking *checking, int number, const char *text)
 	if (!checking->check->violation)
 		return 0;
 	return checking->check->violation(checking->check->context, number, text);
+}
+
+/* Every commit of a line is an object of the mirror. */
+static int check_past(struct checking *checking, const struct cts_line *line)
+{
+	struct cts_arena arena = {0};
+	char hex[CTS_OID_HEX + 1];
+	int rc = 0;
+
+	for (uint64_t seq = line->head_seq; rc == 0 && seq > 0; seq--) {
+		struct cts_ref ref = {.line = line->line, .seq = seq};
+		struct cts_change change;
+
+		cts_arena_clear(&arena);
+		rc = cts_txn_change(checking->txn, &change, &arena, ref);
+		if (rc == CTS_ENOTFOUND) { /* on the line that this one left */
+			cts_error_clear();
+			rc = 0;
+			break;
+		}
+		if (rc == 0 && !cts_odb_has(checking->road->odb, &change.commit))
+			rc = violated(checking, 9,
+				cts_arena_printf(&checking->arena,
+					"the commit %s of '%s/%s' is not in the mirror",
+					cts_oid_format(hex, &change.commit), line->agency,
+					line->writer));
+	}
+	cts_arena_release(&arena);
+	return rc;
 }
 
 static int check_head(void *context, const struct cts_line *line)
@@ -52,9 +82,9 @@ static int check_head(void *context, const struct cts_line *line)
 		rc = cts_commit_parse(&commit, &checking->arena, bytes.data, bytes.size);
 	cts_buf_release(&bytes);
 	if (rc < 0 || !cts_odb_has(checking->road->odb, &commit.tree))
-		rc = violated(checking, 9,
+		return violated(checking, 9,
 			cts_arena_printf(&checking->arena, "the commit of '%s' is not whole", name));
-	return rc;
+	return check_past(checking, line);
 }
 
 /* Every file of the base tree against the record, unless a pull changed it since or it is pending. */
@@ -80,12 +110,15 @@ static int add_pending(void *context, const struct cts_frame *frame)
 	return frame->kind == CTS_FRAME_RECORD ? add_apart(context, frame->key) : 0;
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static bool is_apart(const struct viewing *viewing, const char *key)
 {
-	for (size_t i = 0; i < viewing->apart_count; i++)
-		if (strcmp(viewing->apart[i], key) == 0)
-			return true;
-	return false;
+	return viewing->apart_count && bsearch(&key, viewing->apart, viewing->apart_count,
+					       sizeof(*viewing->apart), compare_keys);
 }
 
 static int check_file(void *context, const char *kind, const char *id,
@@ -154,6 +187,8 @@ static int check_view(struct checking *checking)
 	rc = cts_txn_each_stale(checking->txn, add_apart, &viewing);
 	if (rc == 0)
 		rc = cts_txn_each_journal(checking->txn, add_pending, &viewing);
+	if (viewing.apart_count)
+		qsort(viewing.apart, viewing.apart_count, sizeof(*viewing.apart), compare_keys);
 	if (rc == 0)
 		rc = cts_tree_diff(checking->road->trees, NULL, &base, &visit);
 	if (rc == CTS_EINTEGRITY || rc == CTS_EDAMAGED || rc == CTS_ENOTFOUND)

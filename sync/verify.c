@@ -134,6 +134,21 @@ static int find_parent_tree(struct cts_verified *out, struct cts_verifying *veri
 	return rc;
 }
 
+int cts_verify_format(struct cts_slice root_tree)
+{
+	struct cts_oid expected =
+		cts_git_oid("blob", CTS_LAYOUT_FORMAT_TEXT, strlen(CTS_LAYOUT_FORMAT_TEXT));
+	struct cts_tree_entry entry;
+
+	if (!cts_tree_find(&entry, root_tree, CTS_LAYOUT_FORMAT))
+		return refuse("its root does not name its format");
+	if (cts_oid_equal(&entry.oid, &expected))
+		return 0;
+	cts_fail(CTS_ENEWER, "its format is not one that this program knows");
+	cts_hint("install a newer ctsync");
+	return CTS_ENEWER;
+}
+
 /* Files beside records/ of a root: the schema must be the one in force, or one that can be loaded. */
 static int verify_root_files(struct cts_verified *out, struct cts_verifying *verifying)
 {
@@ -145,8 +160,9 @@ static int verify_root_files(struct cts_verified *out, struct cts_verifying *ver
 
 	if (rc < 0)
 		return rc;
-	if (!cts_tree_find(&entry, tree->raw, CTS_LAYOUT_SCHEMA) ||
-		!cts_oid_equal(&entry.oid, &expected))
+	rc = cts_verify_format(tree->raw);
+	if (rc == 0 && (!cts_tree_find(&entry, tree->raw, CTS_LAYOUT_SCHEMA) ||
+			       !cts_oid_equal(&entry.oid, &expected)))
 		rc = refuse("its schema is not the one in force here");
 	cts_tree_done(verifying->trees, tree);
 	return rc;

@@ -29,6 +29,9 @@ struct cts_verified {
 };
 void cts_verified_release(struct cts_verified *verified);
 
+/* The file that names the format, in a root's tree. @return CTS_EINTEGRITY: there is none; CTS_ENEWER */
+int cts_verify_format(struct cts_slice root_tree);
+
 struct cts_verifying {
 	struct cts_txn *txn;
 	const struct cts_schema *schema;
