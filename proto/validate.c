@@ -103,6 +103,23 @@ static int check_write_once(const struct cts_record *record, const struct cts_re
 	return 0;
 }
 
+/* What every value was held to when it was typed, once more for those that a program made, or took out of
+ * a merge: others refuse a commit with anything else, and all that builds on it. */
+static int check_text(const struct cts_field *field, struct cts_value value)
+{
+	size_t size = cts_value_size(value);
+
+	if (size > CTS_VALUE_MAX)
+		return cts_fail(
+			CTS_EVALUE, "'%s' is longer than 64 KiB: %zu bytes", field->name, size);
+	for (size_t i = 0; i < value.count; i++)
+		if (!cts_text_is_normal(value.items[i], strlen(value.items[i])))
+			return cts_fail(CTS_EVALUE,
+				"'%s' has characters that are not allowed, or not in the form NFC",
+				field->name);
+	return 0;
+}
+
 int cts_validate_record(const struct cts_record *record, const struct cts_record *before)
 {
 	size_t size = 0;
@@ -113,8 +130,13 @@ int cts_validate_record(const struct cts_record *record, const struct cts_record
 		rc = check_write_once(record, before);
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < record->kind->field_count; i++)
+	for (size_t i = 0; rc == 0 && i < record->kind->field_count; i++) {
 		size += cts_value_size(record->values[i]);
+		if (!before || !cts_value_equal(before->values[i], record->values[i]))
+			rc = check_text(&record->kind->fields[i], record->values[i]);
+	}
+	if (rc < 0)
+		return rc;
 	if (size > CTS_RECORD_MAX)
 		return cts_fail(CTS_EVALUE, "the %s is larger than 1 MiB: %zu bytes",
 			record->kind->name, size);

@@ -207,7 +207,7 @@ int cts_view_diff(struct cts_txn *txn, const struct cts_view *from, const struct
 /* ---- writing ---------------------------------------------------------------------------------- */
 
 struct cts_write {
-	const char *message; /* NULL: made from the edits */
+	const char *message; /* NULL: made from the edits; normal text (text.h), at most CTS_MESSAGE_MAX */
 	const char *author;  /* NULL: the identity's; "" is refused */
 	bool dry_run;        /* run, then abort */
 	/* filled when records were put or deleted: */
@@ -219,7 +219,8 @@ typedef int (*cts_write_fn)(struct cts_txn *txn, void *context);
 
 /* Runs `write` in a transaction; if it returns 0 or more, commits it with the change that its puts and
  * deletes make up, durable when this returns. Nothing put: no change. `write` may be run again.
- * @return what `write` returned; CTS_ELOCKED, CTS_EIO (read-only), CTS_EREFUSED (no author known) */
+ * @return what `write` returned; CTS_ELOCKED, CTS_EIO (read-only), CTS_EREFUSED (no author known, or a
+ * clock that no commit may carry), CTS_EVALUE (the message) */
 int cts_store_write(
 	struct cts_store *store, struct cts_write *options, cts_write_fn write, void *context);
 

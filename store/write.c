@@ -17,6 +17,7 @@
 #include "proto/buf.h"
 #include "proto/diff.h"
 #include "proto/error.h"
+#include "proto/text.h"
 #include "proto/time.h"
 #include "proto/validate.h"
 
@@ -248,6 +249,20 @@ static int begin_change(
 	return 1;
 }
 
+static int check_message(const char *message)
+{
+	size_t size = message ? strlen(message) : 0;
+
+	if (size > CTS_MESSAGE_MAX)
+		return cts_fail(CTS_EVALUE, "the message is longer than 16 KiB: %zu bytes", size);
+	if (size && (message[0] == '\n' || message[size - 1] == '\n'))
+		return cts_fail(CTS_EVALUE, "the message begins or ends with an empty line");
+	if (!cts_text_is_normal(message ? message : "", size))
+		return cts_fail(CTS_EVALUE,
+			"the message has characters that are not allowed, or not in the form NFC");
+	return 0;
+}
+
 /* A machine whose battery died believes that it is 1970; a commit of that time is refused everywhere. */
 static int check_clock(int64_t now)
 {
@@ -279,6 +294,8 @@ static int begin_own_change(struct cts_txn *txn, bool is_seen_only)
 	}
 	/* What no commit can hold would be pending for ever. */
 	rc = cts_author_split(&name, &mail, &txn->open.arena, author);
+	if (rc == 0)
+		rc = check_message(txn->write ? txn->write->message : NULL);
 	if (rc == 0)
 		rc = check_clock(now);
 	if (rc == 0)

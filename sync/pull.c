@@ -278,6 +278,7 @@ int cts_pull(struct cts_pull *out, struct cts_road *road, const char *remote,
 
 	if (!url)
 		return cts_fail(CTS_EREFUSED, "no remote is named '%s'", remote);
+	url = cts_arena_strdup(&pulling.arena, url); /* sealing may set who we are in the config */
 	pulling.ingest = (struct cts_ingest){
 		.road = road,
 		.received = cts_time_now(),

@@ -256,6 +256,26 @@ static int choose_branch(struct sealing *sealing, const struct cts_frame *begin)
 	return rc < 0 ? rc : 0;
 }
 
+/* A commit that others refuse takes all later work of its writer with it: better not sealed, where the
+ * journal still holds it, than sealed and stranded. */
+static int check_commit(
+	struct sealing *sealing, const struct cts_commit *commit, const struct cts_buf *bytes)
+{
+	struct cts_commit again;
+	char name[CTS_CHANGE_TEXT];
+	int rc = 0;
+
+	if (bytes->size > cts_object_limit(CTS_OBJECT_COMMIT))
+		rc = cts_fail(CTS_EINTEGRITY, "its commit is larger than 64 KiB");
+	else
+		rc = cts_commit_parse(&again, &sealing->scratch, bytes->data, bytes->size);
+	if (rc == 0)
+		return 0;
+	cts_fail_where("the change %s cannot be sealed",
+		cts_change_format(name, commit->writer, commit->seq));
+	return CTS_EDAMAGED;
+}
+
 static int put_commit(struct sealing *sealing, struct branch *branch, struct cts_commit *commit)
 {
 	struct cts_buf bytes = {0};
@@ -266,8 +286,10 @@ static int put_commit(struct sealing *sealing, struct branch *branch, struct cts
 	commit->seq = branch->seq + 1;
 	memcpy(commit->writer, branch->writer, sizeof(commit->writer));
 	cts_commit_format(&bytes, commit);
-	rc = cts_pack_put(
-		&branch->head, sealing->pack, CTS_OBJECT_COMMIT, bytes.data, bytes.size, NULL);
+	rc = check_commit(sealing, commit, &bytes);
+	if (rc == 0)
+		rc = cts_pack_put(&branch->head, sealing->pack, CTS_OBJECT_COMMIT, bytes.data,
+			bytes.size, NULL);
 	cts_buf_release(&bytes);
 	if (rc < 0)
 		return rc;

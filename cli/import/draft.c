@@ -11,6 +11,7 @@
 #include "cli/import/markup.h"
 #include "proto/error.h"
 #include "proto/programme.h"
+#include "proto/text.h"
 
 static uint64_t hash_key(const char *kind, const char *id)
 {
@@ -54,13 +55,31 @@ static void index_record(struct cts_draft *draft, struct cts_draft_record *recor
 	*find_slot(slots, draft->index_size, record->kind, record->id) = record;
 }
 
+/* A file's name is any bytes (e and an accent apart, as from other systems; even a newline), and will stand
+ * in records and in a commit, where only text may. */
+static const char *as_text(struct cts_arena *arena, const char *name)
+{
+	struct cts_buf visible = {0};
+	const char *text;
+	int rc;
+
+	if (!strpbrk(name, "\n\t") &&
+		cts_text_normalise(&text, arena, name, strlen(name), "name") == 0)
+		return text;
+	cts_text_put_visible(&visible, name, false);
+	rc = cts_text_normalise(&text, arena, visible.data, visible.size, "name");
+	cts_buf_release(&visible);
+	cts_error_clear();
+	return rc == 0 ? text : "a file";
+}
+
 void cts_draft_init(struct cts_draft *draft, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
 	memset(draft, 0, sizeof(*draft));
 	path = slash && slash[1] ? slash + 1 : path;
-	draft->file = cts_arena_strdup(&draft->arena, strcmp(path, "-") == 0 ? "stdin" : path);
+	draft->file = as_text(&draft->arena, strcmp(path, "-") == 0 ? "stdin" : path);
 }
 
 void cts_draft_release(struct cts_draft *draft)

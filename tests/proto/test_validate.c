@@ -550,13 +550,14 @@ static void test_a_baseline_is_written_once(void **state)
 static void test_a_record_holds_at_most_a_mebibyte(void **state)
 {
 	const struct cts_kind *kind = kind_of("initiative");
-	struct cts_record record;
+	struct cts_record record, before;
 	char *text = cts_arena_alloc(&arena, CTS_VALUE_MAX + 1);
 	size_t whole = 0;
 
 	(void)state;
 	memset(text, 'a', CTS_VALUE_MAX);
 	cts_record_init(&record, kind, "a");
+	cts_record_init(&before, kind, "a");
 	for (size_t i = 0; i < kind->field_count; i++) {
 		if (kind->fields[i].type != CTS_TYPE_STRING ||
 			whole == CTS_RECORD_MAX / CTS_VALUE_MAX)
@@ -571,14 +572,41 @@ static void test_a_record_holds_at_most_a_mebibyte(void **state)
 
 		memset(big, 'a', rest);
 		set(&record, "points", big);
+		set(&before, "points", big);
 	}
-	assert_int_equal(cts_validate_record(&record, NULL), 0);
+	assert_int_equal(cts_validate_record(&record, &before), 0);
 	cts_record_set(&record, cts_kind_field(kind, "position"), cts_value_of(&arena, "1"));
-	assert_int_equal(cts_validate_record(&record, NULL), CTS_EVALUE);
+	assert_int_equal(cts_validate_record(&record, &before), CTS_EVALUE);
 	assert_string_equal(cts_error_message(CTS_EVALUE),
 		"the initiative is larger than 1 MiB: 1048577 bytes");
 	cts_record_release(&record);
+	cts_record_release(&before);
 }
+
+/* Whatever a merge or a program made: nobody would take a commit with it. */
+static void test_a_changed_value_is_normal_text_of_at_most_64_kib(void **state)
+{
+	const struct cts_kind *kind = kind_of("initiative");
+	struct cts_record record, before;
+	char *text = cts_arena_alloc(&arena, CTS_VALUE_MAX + 2);
+
+	(void)state;
+	memset(text, 'a', CTS_VALUE_MAX + 1);
+	cts_record_init(&record, kind, "a");
+	cts_record_init(&before, kind, "a");
+	set(&record, "title", "Grow");
+	set(&record, "notes", text);
+	assert_int_equal(cts_validate_record(&record, NULL), CTS_EVALUE);
+	assert_int_equal(cts_validate_record(&record, &before), CTS_EVALUE);
+	set(&before, "notes", text);
+	assert_int_equal(cts_validate_record(&record, &before), 0);
+	set(&record, "notes", "e\xcc\x81");
+	assert_int_equal(cts_validate_record(&record, &before), CTS_EVALUE);
+	assert_non_null(strstr(cts_error_message(CTS_EVALUE), "NFC"));
+	cts_record_release(&record);
+	cts_record_release(&before);
+}
+
 
 int main(void)
 {
@@ -604,6 +632,7 @@ int main(void)
 		cmocka_unit_test(test_a_required_field_in_conflict_may_show_nothing),
 		cmocka_unit_test(test_a_baseline_is_written_once),
 		cmocka_unit_test(test_a_record_holds_at_most_a_mebibyte),
+		cmocka_unit_test(test_a_changed_value_is_normal_text_of_at_most_64_kib),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, clear);
