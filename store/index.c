@@ -137,29 +137,34 @@ static int is_other(void *context, const char *key)
 	return 1;
 }
 
-int cts_index_check_unique(struct cts_txn *txn, const struct cts_record *record)
+int cts_index_check_unique_field(
+	struct cts_txn *txn, const struct cts_record *record, const struct cts_field *field)
 {
-	for (size_t i = 0; i < record->kind->field_count; i++) {
-		const struct cts_field *field = &record->kind->fields[i];
-		struct cts_value value = cts_record_get(record, field);
-		struct holder holder = {0};
+	struct cts_value value = cts_record_get(record, field);
+	struct holder holder = {.own = cts_record_key(&txn->arena, record)};
 
-		if (!field->unique)
+	for (size_t i = 0; i < value.count; i++) {
+		int rc = cts_txn_each_with(
+			txn, record->kind, field, value.items[i], is_other, &holder);
+
+		if (rc < 0)
+			return rc;
+		if (!holder.other[0])
 			continue;
-		holder.own = cts_record_key(&txn->arena, record);
-		for (size_t j = 0; j < value.count; j++) {
-			int rc = cts_txn_each_with(
-				txn, record->kind, field, value.items[j], is_other, &holder);
-
-			if (rc < 0)
-				return rc;
-			if (!holder.other[0])
-				continue;
-			cts_fail(CTS_EVALUE, "%s '%s' belongs to '%s' already", field->name,
-				value.items[j], holder.other);
-			cts_hint("ctsync show %s", holder.other);
-			return CTS_EVALUE;
-		}
+		cts_fail(CTS_EVALUE, "%s '%s' belongs to '%s' already", field->name, value.items[i],
+			holder.other);
+		cts_hint("ctsync show %s", holder.other);
+		return CTS_EVALUE;
 	}
 	return 0;
+}
+
+int cts_index_check_unique(struct cts_txn *txn, const struct cts_record *record)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < record->kind->field_count && rc == 0; i++)
+		if (record->kind->fields[i].unique)
+			rc = cts_index_check_unique_field(txn, record, &record->kind->fields[i]);
+	return rc;
 }

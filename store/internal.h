@@ -195,7 +195,10 @@ bool cts_index_has(const struct cts_field *field);
 void cts_index_key(struct cts_buf *out, const struct cts_kind *kind, const struct cts_field *field,
 	const char *item, const char *id);
 int cts_index_mark_conflict(struct cts_txn *txn, const char *key, bool has_conflict);
+/* @return CTS_EVALUE: another live record holds a unique value of this one */
 int cts_index_check_unique(struct cts_txn *txn, const struct cts_record *record);
+int cts_index_check_unique_field(
+	struct cts_txn *txn, const struct cts_record *record, const struct cts_field *field);
 
 /* Takes the edits of the open change into the record. */
 int cts_apply_edits(struct cts_txn *txn, const char *key, struct cts_record_edits *edits);

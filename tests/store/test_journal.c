@@ -205,16 +205,33 @@ static void test_missing_journal_is_told(void **state)
 
 static void test_identity_is_that_of_the_file(void **state)
 {
-	struct cts_journal_file *file = open_journal();
-	uint64_t device, inode;
-	struct stat info;
+	struct cts_journal_file *file;
+	uint64_t first[2], again[2], other[2];
 
 	(void)state;
-	cts_journal_identity(file, &device, &inode);
-	assert_int_equal(stat(journal_path(), &info), 0);
-	assert_int_equal(device, info.st_dev);
-	assert_int_equal(inode, info.st_ino);
+	write_three();
+	file = open_journal();
+	assert_ok(cts_journal_identity(file, &first[0], &first[1]));
 	cts_journal_close(file);
+	/* What is written into it makes no other file of it; a move neither. */
+	write_three();
+	assert_int_equal(rename(journal_path(), path_of("aside")), 0);
+	assert_int_equal(rename(path_of("aside"), journal_path()), 0);
+	file = open_journal();
+	assert_ok(cts_journal_identity(file, &again[0], &again[1]));
+	cts_journal_close(file);
+	assert_memory_equal(first, again, sizeof(first));
+	assert_ok(cts_file_identity(AT_FDCWD, journal_path(), &again[0], &again[1]));
+	assert_memory_equal(first, again, sizeof(first));
+	/* A new file in its place is another, even where it gets the same inode. */
+	assert_int_equal(unlink(journal_path()), 0);
+	usleep(20000); /* the clock of a file system may tick 100 times a second */
+	file = open_journal();
+	assert_ok(cts_journal_identity(file, &other[0], &other[1]));
+	cts_journal_close(file);
+	assert_memory_not_equal(first, other, sizeof(first));
+	assert_error(cts_file_identity(AT_FDCWD, path_of("none"), &other[0], &other[1]), CTS_EIO,
+		"none");
 }
 
 /* Root may write everywhere: another user looks. */
