@@ -357,18 +357,36 @@ int cts_store_sync(struct cts_store *store)
 	return cts_db_fail(store, mdb_env_sync(store->env, 1), "sync");
 }
 
+/* 1: the file ends in the middle of a line, which a crash cut. */
+static int is_torn(int fd, off_t size)
+{
+	char last;
+
+	return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
+}
+
 int cts_store_append_received(struct cts_store *store, const char *line)
 {
 	struct cts_buf text = {0};
 	char *path = join(store, "received");
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666), rc = 0;
+	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666), rc = 0;
+	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+	ssize_t done;
 
-	cts_buf_printf(&text, "%s\n", line);
-	if (fd < 0)
+	if (fd < 0) {
 		rc = cts_fail_errno(CTS_EIO, errno, "cannot open '%s'", path);
-	/* One write of one line: a torn last line is left out when it is read back. */
-	else if (write(fd, text.data, text.size) != (ssize_t)text.size || fdatasync(fd) != 0)
-		rc = cts_fail_errno(CTS_EIO, errno, "cannot write '%s'", path);
+		goto out;
+	}
+	/* A torn line is left out when it is read back; it must not take the next one with it. */
+	cts_buf_printf(&text, "%s%s\n", is_torn(fd, size) ? "\n" : "", line);
+	done = write(fd, text.data, text.size);
+	if (done != (ssize_t)text.size || fdatasync(fd) != 0) {
+		rc = cts_fail_errno(CTS_EIO, done >= 0 && done != (ssize_t)text.size ? ENOSPC : errno,
+			"cannot write '%s'", path);
+		if (ftruncate(fd, size) != 0)
+			rc = cts_fail_errno(CTS_EIO, errno, "cannot cut '%s'", path);
+	}
+out:
 	if (fd >= 0)
 		close(fd);
 	cts_buf_release(&text);

@@ -106,24 +106,27 @@ static int read_chain(struct cts_txn *txn, struct cts_odb *source, struct cts_ve
 
 /* ---- taking a remote's chain over ------------------------------------------------------------- */
 
+/* Its bytes are read again when its turn comes: whoever may push can make a chain of any length. */
 struct link {
-	struct cts_buf bytes;
-	struct cts_oid tree, parent; /* parent zero: it builds on no view */
+	struct cts_oid oid, tree, parent; /* parent zero: it builds on no view */
 };
 
 static int read_link(struct cts_odb *odb, struct link *out, const struct cts_oid *oid)
 {
 	struct cts_arena arena = {0};
+	struct cts_buf bytes = {0};
 	struct cts_commit commit;
-	int rc = cts_odb_read(&out->bytes, odb, CTS_OBJECT_COMMIT, oid);
+	int rc = cts_odb_read(&bytes, odb, CTS_OBJECT_COMMIT, oid);
 
+	out->oid = *oid;
 	if (rc == 0)
-		rc = cts_commit_parse(&commit, &arena, out->bytes.data, out->bytes.size);
+		rc = cts_commit_parse(&commit, &arena, bytes.data, bytes.size);
 	if (rc == 0) {
 		out->tree = commit.tree;
 		if (commit.parent_count)
 			out->parent = commit.parents[0];
 	}
+	cts_buf_release(&bytes);
 	cts_arena_release(&arena);
 	return rc;
 }
@@ -162,6 +165,7 @@ static int copy_chain(
 	struct link *links = NULL;
 	size_t count = 0;
 	struct cts_oid at = *main, below = {0};
+	struct cts_buf bytes = {0};
 	char name[CTS_OID_HEX + 1];
 	int rc = 0;
 
@@ -176,7 +180,6 @@ static int copy_chain(
 
 		rc = read_link(road->odb, &base, &at);
 		below = base.tree;
-		cts_buf_release(&base.bytes);
 	}
 	if (rc == 0 && count) {
 		copying.trees = cts_tree_cache_open(cts_odb_read_tree, source, 0);
@@ -186,16 +189,17 @@ static int copy_chain(
 		rc = cts_tree_diff(copying.trees, cts_oid_is_zero(&below) ? NULL : &below,
 			&links[i - 1].tree, &anything);
 		if (rc == 0)
-			rc = cts_copy_commit(&copying, cts_buf_slice(&links[i - 1].bytes),
-				&links[i - 1].tree, &below);
+			rc = cts_odb_read(&bytes, source, CTS_OBJECT_COMMIT, &links[i - 1].oid);
+		if (rc == 0)
+			rc = cts_copy_commit(
+				&copying, cts_buf_slice(&bytes), &links[i - 1].tree, &below);
 		below = links[i - 1].tree;
 	}
 	if (rc == 0 && count)
 		rc = cts_pack_finish(name, copying.pack);
 	if (rc == 0 && count)
 		rc = cts_odb_refresh(road->odb);
-	for (size_t i = 0; i < count; i++)
-		cts_buf_release(&links[i].bytes);
+	cts_buf_release(&bytes);
 	cts_pack_free(copying.pack);
 	cts_tree_cache_free(copying.trees);
 	cts_arena_release(&arena);
