@@ -19,8 +19,8 @@
 
 /* Starts libgit2 once for the process: everything that it writes under a repository is synced
  * (unsynced, simulated power losses corrupted three repositories of four), and an object read is
- * checked against its name. A hub in a shared folder may belong to another user: we run nothing of
- * it. May be called by any thread, any number of times. @return CTS_EIO */
+ * checked against its name. A hub in a shared folder may belong to another user: libgit2
+ * runs nothing of it, and git decides on its own whether to. May be called by any thread, any number of times. @return CTS_EIO */
 int cts_git_start(void);
 
 /* cts_fail with ": <what libgit2 says>" appended; returns `code`, or a code of ours that fits
