@@ -103,13 +103,51 @@ static const char *open_words(struct cts_arena *arena, const char *title)
 	return words;
 }
 
+static int refuse_taken(const char *key, enum cts_life life)
+{
+	if (life == CTS_LIFE_LIVE) {
+		cts_fail(CTS_EREFUSED, "'%s' exists already", key);
+		cts_hint("ctsync set %s FIELD=VALUE", key);
+	} else {
+		cts_fail(CTS_EREFUSED, "'%s' was deleted", key);
+		cts_hint("ctsync add %s --again brings it back; ctsync log %s shows what it was",
+			key, key);
+	}
+	return CTS_EREFUSED;
+}
+
+/* A title that is unique is a name already: an agency's record is its code in lower case. */
+static const char *id_of_unique(struct cts_record *record)
+{
+	const struct cts_field *title = record->kind->title;
+	char *id;
+
+	if (!title || !title->unique || !cts_value_is_set(cts_record_get(record, title)))
+		return NULL;
+	id = cts_arena_strdup(&record->arena, cts_value_text(cts_record_get(record, title)));
+	for (char *c = id; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	return cts_id_is_valid(id) ? id : NULL;
+}
+
 static int make_id(struct cts_work *work, struct cts_record *record, const char *agency)
 {
 	const struct cts_field *title = record->kind->title;
 	const char *words =
 		title ? cts_value_text(cts_record_get(record, title)) : record->kind->name;
 	enum cts_life life = CTS_LIFE_LIVE;
+	const char *unique = id_of_unique(record);
 
+	if (unique) {
+		const char *key;
+		int rc;
+
+		record->id = unique;
+		key = cts_record_key(&work->arena, record);
+		rc = cts_work_life(work, &life, key);
+		return rc < 0 || life == CTS_LIFE_NONE ? rc : refuse_taken(key, life);
+	}
 	words = open_words(&record->arena, words);
 	for (int i = 0; i < ID_TRIES; i++) {
 		int rc;
@@ -122,19 +160,6 @@ static int make_id(struct cts_work *work, struct cts_record *record, const char 
 			return 0;
 	}
 	return cts_fail(CTS_EREFUSED, "no free id could be made for '%s'", words);
-}
-
-static int refuse_taken(const char *key, enum cts_life life)
-{
-	if (life == CTS_LIFE_LIVE) {
-		cts_fail(CTS_EREFUSED, "'%s' exists already", key);
-		cts_hint("ctsync set %s FIELD=VALUE", key);
-	} else {
-		cts_fail(CTS_EREFUSED, "'%s' was deleted", key);
-		cts_hint("ctsync add %s --again brings it back; ctsync log %s shows what it was",
-			key, key);
-	}
-	return CTS_EREFUSED;
 }
 
 /* The record that is added to, empty or brought back. */

@@ -14,6 +14,7 @@
 
 #include "sync/commit.h"
 #include "sync/copy.h"
+#include "sync/layout.h"
 #include "sync/repo.h"
 #include "sync/verify.h"
 
@@ -38,6 +39,8 @@ struct walk {
 	size_t order_count;
 	struct set met;
 	struct set later; /* not taken this time */
+	uint64_t *changed; /* hashes of the keys of records that were changed, repeated */
+	size_t changed_count;
 };
 
 static size_t slot_of(const struct set *set, const struct cts_oid *oid)
@@ -224,14 +227,14 @@ static int apply(struct taking *taking, struct cts_verified *verified)
 		if (rc == 0)
 			rc = cts_txn_apply_record(txn, change->before, change->after);
 		cts_verified_unload(change);
+		*(uint64_t *)cts_arena_push(&taking->walk->arena, &taking->walk->changed,
+			&taking->walk->changed_count, sizeof(uint64_t)) =
+			cts_layout_hash(change->kind, change->id);
 	}
 	if (rc == 0)
 		rc = cts_txn_apply_end(txn);
-	if (rc == 0 && ingest->pull) {
+	if (rc == 0 && ingest->pull)
 		ingest->pull->commits++;
-		if (!commit->is_seen)
-			ingest->pull->records_changed += verified->change_count;
-	}
 	return rc;
 }
 
@@ -303,6 +306,25 @@ static bool mirror_has(void *context, const struct cts_oid *oid)
 	return cts_odb_has(((struct cts_road *)context)->odb, oid);
 }
 
+static int compare_hashes(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* A record that several commits changed is one record. */
+static uint64_t count_changed(struct walk *walk)
+{
+	uint64_t count = 0;
+
+	if (walk->changed_count)
+		qsort(walk->changed, walk->changed_count, sizeof(uint64_t), compare_hashes);
+	for (size_t i = 0; i < walk->changed_count; i++)
+		count += !i || walk->changed[i] != walk->changed[i - 1];
+	return count;
+}
+
 int cts_ingest(struct cts_txn *txn, struct cts_ingest *ingest)
 {
 	struct walk walk = {.txn = txn, .ingest = ingest};
@@ -345,8 +367,10 @@ int cts_ingest(struct cts_txn *txn, struct cts_ingest *ingest)
 		rc = cts_pack_finish(name, pack);
 	if (rc == 0)
 		rc = cts_odb_refresh(ingest->road->odb);
-	if (rc == 0 && ingest->pull)
+	if (rc == 0 && ingest->pull) {
 		ingest->pull->conflicts = cts_txn_new_conflicts(txn);
+		ingest->pull->records_changed = count_changed(&walk);
+	}
 out:
 	cts_pack_free(pack);
 	cts_tree_cache_free(taking.verifying.trees);

@@ -225,7 +225,7 @@ int cts_repo_open(git_repository **out, const char *path)
 	rc = git_repository_open_ext(&repo, path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
 	if (rc < 0) {
 		rc = cts_fail_git(CTS_EUNREACHABLE, rc, "no git repository at '%s'", path);
-		cts_hint("check the path, or make one there: ctsync remote add NAME %s --create", path);
+		cts_hint("check the path; ctsync remote list tells where remotes point");
 		return rc;
 	}
 	*out = repo;
