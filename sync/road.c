@@ -197,6 +197,28 @@ static int is_ours(const struct dirent *entry)
 		strncmp(entry->d_name, "rebuild.", 8) == 0;
 }
 
+static int is_unfinished(const struct dirent *entry)
+{
+	return strncmp(entry->d_name, "tmp_pack_", 9) == 0 ||
+		strncmp(entry->d_name, "tmp_idx_", 8) == 0;
+}
+
+/* Packs that were never finished: nobody writes any into the mirror without its lock. */
+static void sweep_packs(struct cts_road *road)
+{
+	struct dirent **entries = NULL;
+	int count = scandir(road->pack_dir, &entries, is_unfinished, NULL);
+
+	for (int i = 0; i < count; i++) {
+		char *path = join(road->pack_dir, entries[i]->d_name);
+
+		unlink(path);
+		free(path);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
 /* Removes what dead processes left; the lock of the mirror is held, so none is alive with them. */
 static void sweep(struct cts_road *road)
 {
@@ -204,6 +226,7 @@ static void sweep(struct cts_road *road)
 	struct dirent **entries = NULL;
 	int count = scandir(path, &entries, is_ours, NULL);
 
+	sweep_packs(road);
 	for (int i = 0; i < count; i++) {
 		char *full = join(path, entries[i]->d_name);
 		char *lock = join(full, "lock");

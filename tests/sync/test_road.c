@@ -125,6 +125,20 @@ static void test_locks_that_dead_processes_left_are_removed(void **state)
 	assert_sound(&b);
 }
 
+static void test_packs_that_dead_processes_did_not_finish_are_removed(void **state)
+{
+	struct lab_store own = lab_init("unfinished", "DPMC");
+
+	(void)state;
+	lab_close(&own);
+	lab_run("cd unfinished/mirror.git/objects/pack && touch tmp_pack_x1 tmp_idx_x1 kept");
+	lab_open(&own);
+	assert_string_equal(lab_run("cd unfinished/mirror.git/objects/pack && ls | grep -v '^pack-'"),
+		"kept");
+	assert_sound(&own);
+	lab_close(&own);
+}
+
 static void test_a_living_process_keeps_its_quarantine(void **state)
 {
 	int living;
@@ -189,6 +203,7 @@ int main(void)
 		T(test_a_malformed_commit_in_the_mirror_does_not_stop_the_store),
 		T(test_a_missing_mirror_is_damage),
 		T(test_locks_that_dead_processes_left_are_removed),
+		T(test_packs_that_dead_processes_did_not_finish_are_removed),
 		T(test_a_living_process_keeps_its_quarantine),
 		T(test_while_another_holds_the_mirror_nothing_is_swept),
 		T(test_two_roads_seal_one_after_the_other),
