@@ -517,7 +517,7 @@ static int count_one(void *context, const char *key)
 static int is_needed(struct sealing *sealing, bool refresh, bool *out)
 {
 	struct counting counting = {0};
-	struct cts_oid base;
+	struct cts_oid base = {0};
 	uint64_t changes;
 	int rc = cts_txn_journal_count(sealing->txn, &changes);
 
