@@ -41,8 +41,8 @@ int cts_push_list_server(struct cts_pushing *pushing)
 /* ---- requests ---------------------------------------------------------------------------------- */
 
 struct report {
+	struct cts_talk talk; /* first: the callbacks of a connection take it for the whole */
 	struct cts_pushing *pushing;
-	struct cts_talk talk;
 	const char *own; /* why the own branch was refused; NULL: it was not */
 	bool own_was_told;
 };

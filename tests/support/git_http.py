@@ -1,0 +1,92 @@
+#!/usr/bin/python3
+"""git http-backend on a port of 127.0.0.1, for tests: the folder named serves its repositories.
+
+    git_http.py ROOT LOG
+
+Prints the port, and ends when its input does. LOG gets a line a request; of a push, the references named.
+A file ROOT/fault changes what comes back: "401", "cut" (half of an answer to a fetch), "500".
+"""
+import http.server
+import os
+import re
+import socketserver
+import subprocess
+import sys
+import threading
+
+ROOT, LOG = sys.argv[1], sys.argv[2]
+
+
+def pushed(body):
+    """The references that a push names: pkt-lines `OLD NEW NAME` up to a flush."""
+    while re.match(rb"[0-9a-f]{4}", body) and (size := int(body[:4], 16)) > 4:
+        words = body[4:size].split(b"\0")[0].split()
+        if len(words) == 3 and len(words[0]) == len(words[1]) == 40:
+            yield words[2].decode()
+        body = body[size:]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def body(self):
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        whole = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            whole += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return whole
+
+    def answer(self):
+        path, _, query = self.path.partition("?")
+        body, fault = self.body(), ""
+        if os.path.exists(os.path.join(ROOT, "fault")):
+            with open(os.path.join(ROOT, "fault"), encoding="ascii") as f:
+                fault = f.read().strip()
+        with open(LOG, "a", encoding="utf-8") as log:
+            log.write(" ".join([self.command, self.path, *pushed(body)]) + "\n")
+        if fault in ("401", "500"):
+            self.send_response(int(fault))
+            if fault == "401":
+                self.send_header("WWW-Authenticate", 'Basic realm="test"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        env = os.environ | {
+            "GIT_PROJECT_ROOT": ROOT, "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": path, "QUERY_STRING": query,
+            "REQUEST_METHOD": self.command, "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(body)), "REMOTE_ADDR": "127.0.0.1", "REMOTE_USER": "tester",
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+        }
+        out = subprocess.run(["git", "http-backend"], input=body, env=env, stdout=subprocess.PIPE, check=False).stdout
+        head, _, rest = out.partition(b"\r\n\r\n")
+        lines = [line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line]
+        status = next((int(value.split()[0]) for name, value in lines if name == "Status"), 200)
+        self.send_response(status)
+        for name, value in lines:
+            if name != "Status":
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(rest)))
+        self.end_headers()
+        if fault == "cut" and path.endswith("git-upload-pack"):
+            rest, self.close_connection = rest[:len(rest) // 2], True
+        self.wfile.write(rest)
+
+    do_GET = do_POST = answer
+
+    def log_message(self, *_):
+        pass
+
+
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = True
+
+
+server = Server(("127.0.0.1", 0), Handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print(server.server_address[1], flush=True)
+sys.stdin.read()
+os._exit(0)
