@@ -382,6 +382,19 @@ out:
 
 /* ---- what the mirror itself holds ------------------------------------------------------------- */
 
+bool cts_ingest_waits_for_seal(struct cts_store *store, int rc)
+{
+	struct cts_txn *txn = NULL;
+	uint64_t waiting = 0;
+
+	if (rc != CTS_EREFUSED || cts_txn_begin(&txn, store) < 0)
+		return false;
+	if (cts_txn_journal_count(txn, &waiting) < 0)
+		waiting = 0;
+	cts_txn_end(txn);
+	return waiting > 0;
+}
+
 static int ingest_in_txn(struct cts_txn *txn, void *context)
 {
 	return cts_ingest(txn, context);
@@ -424,7 +437,7 @@ int cts_ingest_mirror(struct cts_road *road)
 	for (;;) {
 		if (rc == 0)
 			rc = cts_store_exchange(road->store, ingest_in_txn, &ingest);
-		if (rc != CTS_EREFUSED)
+		if (!cts_ingest_waits_for_seal(road->store, rc))
 			break;
 		rc = cts_seal_locked(road, false, NULL, NULL);
 		/* What was sealed may lie beside the very commits that are to be read in: then its branch

@@ -32,6 +32,9 @@ struct cts_ingest {
  * @return 0, CTS_EREFUSED (the journal is not empty: seal and come again), or what stops everything */
 int cts_ingest(struct cts_txn *txn, struct cts_ingest *ingest);
 
+/* Whether CTS_EREFUSED came of a journal that is not empty, so that sealing will help. */
+bool cts_ingest_waits_for_seal(struct cts_store *store, int rc);
+
 /* Reads every ref of the mirror into the store: after a crash, and for rebuild. */
 int cts_ingest_mirror(struct cts_road *road);
 

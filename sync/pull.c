@@ -251,7 +251,7 @@ static int take_in(struct pulling *pulling)
 		rc = cts_seal_locked(pulling->road, false, NULL, NULL);
 		if (rc >= 0)
 			rc = cts_store_exchange(pulling->road->store, pull_in_txn, pulling);
-	} while (rc == CTS_EREFUSED);
+	} while (cts_ingest_waits_for_seal(pulling->road->store, rc));
 	if (rc >= 0)
 		rc = cts_road_move_refs(pulling->road);
 	if (rc >= 0) {
