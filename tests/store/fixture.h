@@ -79,11 +79,17 @@ static char dir[64];
 
 FIXTURE int make_dir(void **state)
 {
+	const char *map_bytes = getenv("CTS_TEST_MAP_BYTES"); /* see tests/support/valgrind.sh */
+
 	(void)state;
 	strcpy(dir, "/tmp/cts-store-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	clock_now = 0;
-	unsetenv("CTSYNC_MAP_BYTES");
+	if (map_bytes)
+		setenv("CTSYNC_MAP_BYTES", map_bytes, 1);
+	else
+		/* Several stores at once fit into what valgrind has of address space. */
+	setenv("CTSYNC_MAP_BYTES", "67108864", 1);
 	setenv("HOME", dir, 1);
 	return 0;
 }

@@ -14,11 +14,13 @@ static struct cts_store_setup setup_of(const char *agency)
 
 static void test_new_store_is_empty_and_knows_whose_it_is(void **state)
 {
-	struct cts_store *store = make_store("s");
+	struct cts_store *store;
 	struct cts_identity self;
 	struct cts_txn *txn;
 
 	(void)state;
+	unsetenv("CTSYNC_MAP_BYTES"); /* as everybody has it */
+	store = make_store("s");
 	assert_string_equal(cts_store_path(store), path_of("s"));
 	cts_store_identity(store, &self);
 	assert_string_equal(self.agency, "nzp");
@@ -219,11 +221,15 @@ static int read_damaged(void *context)
 static void test_random_damage_ends_with_words_not_with_a_crash(void **state)
 {
 	struct dice dice = dice_of_run();
-	struct cts_store *store = make_store("s");
+	struct cts_store *store;
 	struct cts_buf whole = {0};
+	const char *preload = getenv("LD_PRELOAD");
 	int told = 0;
 
 	(void)state;
+	if (preload && strstr(preload, "vgpreload"))
+		skip(); /* valgrind counts a fault as an error even where it is handled */
+	store = make_store("s");
 	for (int i = 0; i < 40; i++) {
 		char key[64];
 
