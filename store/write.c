@@ -500,13 +500,14 @@ int cts_write_replay_begin(struct cts_txn *txn, const struct cts_frame *begin)
 			txn->counters.own_line = i + 1;
 	if (rc < 0)
 		return rc;
-	txn->counters.unseen = begin->seen_count > 0;
+	/* Seen commits are reserved for whatever is here and not yet seen: those of the entry, of one before
+	 * it that held seen commits alone, and of commits that came to the mirror behind our back. An edit
+	 * replaces what is here, so its line must show that it had seen it, or stores would differ. */
+	txn->counters.unseen = 1;
 	rc = begin_change(txn, begin->agency, begin->author, begin->time, false);
-	if (rc < 0)
-		return rc;
 	/* Where git went on without this journal, the change gets a new number, or a new writer: what
 	 * matters is that nothing typed is lost. */
-	return 0;
+	return rc < 0 ? rc : 0;
 }
 
 int cts_write_replay_record(struct cts_txn *txn, const struct cts_frame *frame)

@@ -362,6 +362,85 @@ static void test_pending_changes_go_on_where_the_known_line_ends(void **state)
 	cts_store_close(peer.store);
 }
 
+/* The mirror got commits that no transaction took in before the crash: what is pending stands behind them,
+ * and its line says so. */
+static void test_pending_changes_stand_behind_all_that_was_received(void **state)
+{
+	struct peer peer = {.store = make_store("s")}, other = {.store = make_store("other")};
+	struct peer fresh = {0};
+	struct cts_store_setup setup = {
+		.agency = "nzp", .author = "", .schema = cts_schema_builtin()};
+	struct dice dice = {.state = 1};
+	struct cts_identity self;
+
+	(void)state;
+	SET(peer.store, "initiative/a", "title=One");
+	pool_seal(&pool, &peer);
+	pool_fetch(&pool, &other, &peer.has, &dice);
+	SET(other.store, "initiative/a", "title=Theirs");
+	pool_seal(&pool, &other);
+	SET(peer.store, "initiative/a", "title=Ours");
+	cts_store_identity(peer.store, &self);
+	setup.writer = self.writer;
+	assert_int_equal(mkdir(path_of("s/fresh"), 0777), 0);
+	assert_ok(cts_store_create_for_rebuild(path_of("s/fresh"), path_of("s"), &setup));
+	fresh.store = open_store("s/fresh");
+	pool_fetch(&pool, &fresh, &other.has, &dice);
+	assert_ok(cts_store_exchange(fresh.store, claim, NULL));
+	cts_store_close(fresh.store);
+	cts_store_close(peer.store);
+	assert_int_equal(rename(path_of("s/fresh/data.mdb"), path_of("s/data.mdb")), 0);
+	assert_int_equal(unlink(path_of("s/lock.mdb")), 0);
+	peer = (struct peer){.store = open_store("s"), .has = other.has};
+	check_store(peer.store, NULL);
+	pool_seal(&pool, &peer);
+	check_store(peer.store, NULL);
+	pool_fetch(&pool, &other, &peer.has, &dice);
+	expect_same_records(peer.store, other.store);
+	cts_store_close(peer.store);
+	cts_store_close(other.store);
+}
+
+static int show_seen(struct cts_txn *txn, void *context)
+{
+	int rc = cts_txn_show_seen(txn);
+
+	(void)context;
+	return rc < 0 ? rc : 0;
+}
+
+static void test_what_was_shown_as_seen_and_forgotten_is_shown_again(void **state)
+{
+	struct peer peer = {.store = make_store("s")}, other = {.store = make_store("other")};
+	struct dice dice = {.state = 1};
+	struct cts_buf before = {0}, after = {0};
+
+	(void)state;
+	SET(peer.store, "initiative/a", "title=One");
+	pool_seal(&pool, &peer);
+	pool_fetch(&pool, &other, &peer.has, &dice);
+	SET(other.store, "initiative/a", "title=Theirs");
+	pool_seal(&pool, &other);
+	pool_fetch(&pool, &peer, &other.has, &dice);
+	save_lmdb();
+	assert_ok(cts_store_exchange(peer.store, show_seen, NULL));
+	SET(peer.store, "initiative/a", "title=Ours");
+	list_changes(&before, peer.store);
+	cts_store_close(peer.store);
+	restore_lmdb();
+	peer.store = open_store("s");
+	list_changes(&after, peer.store);
+	assert_string_equal(cts_buf_text(&after), cts_buf_text(&before));
+	check_store(peer.store, NULL);
+	pool_seal(&pool, &peer);
+	pool_fetch(&pool, &other, &peer.has, &dice);
+	expect_same_records(peer.store, other.store);
+	cts_buf_release(&before);
+	cts_buf_release(&after);
+	cts_store_close(peer.store);
+	cts_store_close(other.store);
+}
+
 static void test_random_power_losses_lose_nothing(void **state)
 {
 	struct dice dice = dice_of_run();
@@ -444,6 +523,8 @@ int main(void)
 		TEST(test_seen_commits_are_reserved_again),
 		TEST(test_new_lmdb_takes_in_the_pending_changes_under_their_names),
 		TEST(test_pending_changes_go_on_where_the_known_line_ends),
+		TEST(test_pending_changes_stand_behind_all_that_was_received),
+		TEST(test_what_was_shown_as_seen_and_forgotten_is_shown_again),
 		TEST(test_random_power_losses_lose_nothing),
 		TEST(test_journal_frame_that_is_none_is_damage),
 	};
