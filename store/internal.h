@@ -226,6 +226,10 @@ bool cts_view_covers(const struct cts_vector *view, const struct cts_state *stat
 int cts_view_state(struct cts_txn *txn, struct cts_state *out, const char *key,
 	const struct cts_kind *kind, const struct cts_vector *view);
 
+/* 1: the record as the view shows it; 0: not there, or deleted. */
+int cts_view_record(struct cts_txn *txn, const struct cts_view *view, struct cts_record *out,
+	const char *key);
+
 /* ---- journal.c: the file ---------------------------------------------------------------------- */
 
 struct cts_journal_file;
