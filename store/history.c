@@ -42,6 +42,7 @@ struct lane {
 	const uint64_t *seqs; /* ascending; NULL: all */
 	size_t left;
 	uint64_t floor;
+	bool is_blocked; /* by a lane still to come that has seen its candidate */
 };
 
 static int lane_step(struct cts_txn *txn, struct lane *lane)
@@ -66,15 +67,15 @@ static int lane_step(struct cts_txn *txn, struct lane *lane)
 /* The next change in order of reading; NULL: none is left. */
 static int choose(struct cts_txn *txn, struct lane *lanes, size_t count, struct lane **out)
 {
-	bool *is_blocked = cts_arena_alloc(&txn->arena, count * sizeof(*is_blocked));
-
 	*out = NULL;
+	for (size_t i = 0; i < count; i++)
+		lanes[i].is_blocked = false;
 	for (;;) {
 		struct lane *best = NULL;
 		bool is_free = true;
 
 		for (size_t i = 0; i < count; i++)
-			if (lanes[i].at.seq && !is_blocked[i] &&
+			if (lanes[i].at.seq && !lanes[i].is_blocked &&
 				(!best || lanes[i].change.time > best->change.time ||
 					(lanes[i].change.time == best->change.time &&
 						lanes[i].change.arrival > best->change.arrival)))
@@ -95,7 +96,7 @@ static int choose(struct cts_txn *txn, struct lane *lanes, size_t count, struct 
 			*out = best;
 			return 0;
 		}
-		is_blocked[best - lanes] = true;
+		best->is_blocked = true;
 	}
 }
 
@@ -285,83 +286,4 @@ int cts_txn_each_history(struct cts_txn *txn, const char *key, bool newest_first
 		return 0;
 	return newest_first ? history_newest_first(txn, key, each, context)
 			    : history_in_arrival(txn, key, each, context);
-}
-
-/* ---- what the merge asks ---------------------------------------------------------------------- */
-
-static int past_has_seen(void *context, struct cts_ref later, struct cts_ref earlier)
-{
-	struct cts_past_context *past = context;
-	const struct cts_open_change *open = &past->txn->open;
-
-	/* A change of our own has seen everything that is here. */
-	if (open->is_open && open->is_local && cts_ref_equal(later, open->change.ref))
-		return 1;
-	return cts_txn_has_seen(past->txn, later, earlier);
-}
-
-static int past_add(void *context, struct cts_vector *out, struct cts_ref change)
-{
-	return cts_txn_add_past(((struct cts_past_context *)context)->txn, out, change);
-}
-
-static int past_change(void *context, const struct cts_change **out, struct cts_ref ref)
-{
-	struct cts_past_context *past = context;
-	const struct cts_open_change *open = &past->txn->open;
-	struct cts_change *change;
-	int rc;
-
-	if (open->is_open && cts_ref_equal(ref, open->change.ref)) {
-		*out = &open->change;
-		return 0;
-	}
-	change = cts_arena_alloc(past->arena, sizeof(*change));
-	rc = cts_change_get(past->txn, change, past->arena, ref);
-	*out = change;
-	return rc;
-}
-
-static int past_edits(
-	void *context, const struct cts_newest **out, size_t *count, const char *field)
-{
-	struct cts_past_context *past = context;
-	struct cts_newest *found = NULL;
-	struct cts_cursor cursor;
-	size_t found_count = 0;
-	int rc;
-
-	for (rc = cts_cursor_first(&cursor, past->txn, CTS_DB_HISTORY,
-		     (struct cts_slice){.data = past->key, .size = strlen(past->key) + 1});
-		rc == 1; rc = cts_cursor_next(&cursor)) {
-		struct cts_record_edits edits;
-		struct cts_ref by;
-
-		if (cts_stored_edits_decode(&by, &edits, past->arena, past->key, cursor.value.data,
-			    cursor.value.size) < 0) {
-			rc = cts_store_damaged(past->txn->store, "a history entry is not readable");
-			break;
-		}
-		for (size_t i = 0; i < edits.edit_count; i++)
-			if (strcmp(edits.edits[i].field, field) == 0)
-				*(struct cts_newest *)cts_arena_push(past->arena, &found,
-					&found_count, sizeof(*found)) =
-					(struct cts_newest){
-						.by = by, .value = edits.edits[i].new_value};
-	}
-	cts_cursor_close(&cursor);
-	*out = found;
-	*count = found_count;
-	return rc;
-}
-
-struct cts_past cts_past_of(struct cts_past_context *context)
-{
-	return (struct cts_past){
-		.context = context,
-		.has_seen = past_has_seen,
-		.add_past = past_add,
-		.change = past_change,
-		.edits = past_edits,
-	};
 }

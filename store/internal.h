@@ -137,6 +137,11 @@ int cts_cursor_previous(struct cts_cursor *cursor);
 int cts_cursor_delete(struct cts_cursor *cursor);
 void cts_cursor_close(struct cts_cursor *cursor);
 
+/* ---- store.c ---------------------------------------------------------------------------------- */
+
+/* A handle that nothing is open in yet; closed as any other. */
+struct cts_store *cts_store_make_handle(const char *path);
+
 /* ---- env.c ------------------------------------------------------------------------------------ */
 
 int cts_env_open(struct cts_store *store, bool create);
@@ -203,7 +208,7 @@ int cts_index_check_unique_field(
 /* Takes the edits of the open change into the record. */
 int cts_apply_edits(struct cts_txn *txn, const char *key, struct cts_record_edits *edits);
 
-/* ---- history.c, view.c ------------------------------------------------------------------------ */
+/* ---- history.c, past.c, view.c ----------------------------------------------------------------- */
 
 /* Key of one history entry. */
 void cts_history_key(struct cts_buf *out, const char *key, uint64_t arrival);
