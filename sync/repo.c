@@ -306,13 +306,16 @@ int cts_repo_move(git_repository *repo, const char *name, const struct cts_oid *
 	git_reference_free(ref);
 	if (rc == GIT_EMODIFIED || rc == GIT_EEXISTS)
 		return cts_fail(CTS_EREJECTED, "the branch '%s' was moved by somebody else", name);
-	if (rc < 0 && rc != GIT_ELOCKED &&
-		((git_error_last() && git_error_last()->klass == GIT_ERROR_REFERENCE) ||
-			is_in_the_way(repo, name)))
-		return cts_fail(CTS_EREJECTED,
-			"a branch of another kind stands there where '%s' needs a folder", name);
-	if (rc < 0)
-		return cts_fail_git(CTS_EIO, rc, "cannot move the branch '%s'", name);
+	if (rc < 0) {
+		bool is_collision = git_error_last() && git_error_last()->klass == GIT_ERROR_REFERENCE;
+		int code = cts_fail_git(CTS_EIO, rc, "cannot move the branch '%s'", name);
+
+		/* Looked at last: libgit2 remembers one error. */
+		if (code == CTS_EIO && (is_collision || is_in_the_way(repo, name)))
+			return cts_fail(CTS_EREJECTED,
+				"a branch of another kind stands there where '%s' needs a folder", name);
+		return code;
+	}
 	return 0;
 }
 
