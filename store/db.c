@@ -187,37 +187,6 @@ int cts_cursor_next(struct cts_cursor *cursor)
 	return step(cursor, MDB_NEXT);
 }
 
-int cts_cursor_last(
-	struct cts_cursor *cursor, struct cts_txn *txn, enum cts_db db, struct cts_slice prefix)
-{
-	unsigned char beyond[512];
-	size_t size = prefix.size;
-	MDB_val k, v;
-	int rc = open_cursor(cursor, txn, db, prefix);
-
-	if (rc < 0)
-		return rc;
-	/* The first key behind the range: the prefix with its last byte below 0xff raised by one. */
-	memcpy(beyond, prefix.data, size);
-	while (size > 0 && beyond[size - 1] == 0xff)
-		size--;
-	if (size == 0)
-		return step(cursor, MDB_LAST);
-	beyond[size - 1]++;
-	k = (MDB_val){.mv_data = beyond, .mv_size = size};
-	rc = mdb_cursor_get(cursor->mdb, &k, &v, MDB_SET_RANGE);
-	if (rc == MDB_NOTFOUND)
-		return step(cursor, MDB_LAST);
-	if (rc)
-		return cts_db_fail(txn->store, rc, "read");
-	return step(cursor, MDB_PREV);
-}
-
-int cts_cursor_previous(struct cts_cursor *cursor)
-{
-	return step(cursor, MDB_PREV);
-}
-
 int cts_cursor_delete(struct cts_cursor *cursor)
 {
 	return cts_db_fail(cursor->txn->store, mdb_cursor_del(cursor->mdb, 0), "write");

@@ -129,10 +129,6 @@ struct cts_cursor {
 int cts_cursor_first(
 	struct cts_cursor *cursor, struct cts_txn *txn, enum cts_db db, struct cts_slice prefix);
 int cts_cursor_next(struct cts_cursor *cursor);
-/* From the end of the prefix's range backwards. */
-int cts_cursor_last(
-	struct cts_cursor *cursor, struct cts_txn *txn, enum cts_db db, struct cts_slice prefix);
-int cts_cursor_previous(struct cts_cursor *cursor);
 /* Deletes the entry that the cursor stands on; next then gives the one behind it. */
 int cts_cursor_delete(struct cts_cursor *cursor);
 void cts_cursor_close(struct cts_cursor *cursor);

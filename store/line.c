@@ -252,11 +252,37 @@ int cts_lines_now(struct cts_txn *txn, struct cts_vector *out)
 	return rc;
 }
 
+/* Of some changes, each the end of a line, those that are in the past of no other. */
+static int keep_newest(struct cts_txn *txn, struct cts_arena *arena, const struct cts_ref *ends,
+	size_t end_count, struct cts_ref **out, size_t *count)
+{
+	struct cts_ref *kept = NULL;
+	size_t kept_count = 0;
+
+	for (size_t i = 0; i < end_count; i++) {
+		bool is_newest = true;
+
+		for (size_t j = 0; j < end_count && is_newest; j++) {
+			int rc = i == j ? 0 : cts_txn_has_seen(txn, ends[j], ends[i]);
+
+			if (rc < 0)
+				return rc;
+			is_newest = !rc;
+		}
+		if (is_newest)
+			*(struct cts_ref *)cts_arena_push(
+				arena, &kept, &kept_count, sizeof(*kept)) = ends[i];
+	}
+	*out = kept;
+	*count = kept_count;
+	return 0;
+}
+
 int cts_lines_newest_beyond(struct cts_txn *txn, const struct cts_vector *past,
 	struct cts_arena *arena, struct cts_ref **out, size_t *count)
 {
-	struct cts_ref *heads = NULL, *kept = NULL;
-	size_t head_count = 0, kept_count = 0;
+	struct cts_ref *ends = NULL;
+	size_t end_count = 0;
 	int rc = cts_lines_load(txn);
 
 	if (rc < 0)
@@ -265,26 +291,9 @@ int cts_lines_newest_beyond(struct cts_txn *txn, const struct cts_vector *past,
 		struct cts_ref ref = {.line = (uint32_t)i + 1, .seq = txn->lines[i].last_seq};
 
 		if (ref.seq && !cts_vector_has(past, ref))
-			*(struct cts_ref *)cts_arena_push(arena, &heads, &head_count, sizeof(ref)) = ref;
+			*(struct cts_ref *)cts_arena_push(arena, &ends, &end_count, sizeof(ref)) = ref;
 	}
-	for (size_t i = 0; i < head_count; i++) {
-		bool is_newest = true;
-
-		for (size_t j = 0; j < head_count && is_newest; j++) {
-			if (i == j)
-				continue;
-			rc = cts_txn_has_seen(txn, heads[j], heads[i]);
-			if (rc < 0)
-				return rc;
-			is_newest = !rc;
-		}
-		if (is_newest)
-			*(struct cts_ref *)cts_arena_push(
-				arena, &kept, &kept_count, sizeof(*kept)) = heads[i];
-	}
-	*out = kept;
-	*count = kept_count;
-	return 0;
+	return keep_newest(txn, arena, ends, end_count, out, count);
 }
 
 static int compare_lines(const void *a, const void *b)
@@ -296,12 +305,20 @@ static int compare_lines(const void *a, const void *b)
 int cts_txn_newest_heads(struct cts_txn *txn, struct cts_line **out, size_t *count,
 	struct cts_arena *arena)
 {
-	const struct cts_vector nothing = {0};
-	struct cts_ref *refs;
-	size_t ref_count, line_count = 0;
+	struct cts_ref *heads = NULL, *refs;
+	size_t head_count = 0, ref_count, line_count = 0;
 	struct cts_line *lines = NULL;
-	int rc = cts_lines_newest_beyond(txn, &nothing, arena, &refs, &ref_count);
+	int rc = cts_lines_load(txn);
 
+	if (rc < 0)
+		return rc;
+	/* Commits only: what is pending has seen others' heads, but no commit says so yet. */
+	for (size_t i = 0; i < txn->line_count; i++)
+		if (txn->lines[i].head_seq)
+			*(struct cts_ref *)cts_arena_push(
+				arena, &heads, &head_count, sizeof(*heads)) = (struct cts_ref){
+				.line = (uint32_t)i + 1, .seq = txn->lines[i].head_seq};
+	rc = keep_newest(txn, arena, heads, head_count, &refs, &ref_count);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < ref_count; i++) {

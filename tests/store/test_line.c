@@ -254,6 +254,34 @@ static void test_own_line_goes_on_after_a_reopen(void **state)
 	cts_store_close(store);
 }
 
+static void test_newest_heads_are_commits_whatever_is_pending(void **state)
+{
+	struct peer peer = {.store = make_store("s")};
+	struct cts_arena arena = {0};
+	struct cts_line *heads;
+	struct cts_txn *txn;
+	size_t count, own, other;
+
+	(void)state;
+	SET(peer.store, "initiative/a", "title=Grow");
+	pool_seal(&pool, &peer);
+	own = pool.count - 1;
+	other = make_commit(writers[0], SIZE_MAX, NULL, 0, 1600000000);
+	pool_take(&pool, &peer, &other, 1, 1700000000);
+	/* It has seen both; but no commit of it has. */
+	SET(peer.store, "initiative/a", "title=Grow more");
+	txn = begin_reading(peer.store);
+	assert_ok(cts_txn_newest_heads(txn, &heads, &count, &arena));
+	assert_int_equal(count, 2);
+	for (size_t i = 0; i < count; i++)
+		assert_true(cts_oid_equal(&heads[i].head, &pool.commits[own].id) ||
+			cts_oid_equal(&heads[i].head, &pool.commits[other].id));
+	cts_txn_end(txn);
+	cts_arena_release(&arena);
+	cts_store_close(peer.store);
+	pool_release(&pool);
+}
+
 static void test_line_that_cannot_be_read_is_damage(void **state)
 {
 	struct cts_store *store = make_store("s");
@@ -285,6 +313,8 @@ int main(void)
 			test_lines_of_an_empty_store_are_none, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(
 			test_own_line_goes_on_after_a_reopen, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(
+			test_newest_heads_are_commits_whatever_is_pending, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(
 			test_line_that_cannot_be_read_is_damage, make_dir, remove_dir),
 	};
