@@ -7,7 +7,7 @@
  * have, and what this program is too old for a newer one takes: such a commit is told of and left for
  * another time, with what builds on it.
  */
-#include "sync/ingest.h"
+#include "sync/ingest_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,181 +18,10 @@
 #include "sync/repo.h"
 #include "sync/verify.h"
 
-/* ---- which commits are new -------------------------------------------------------------------- */
-
-struct node {
-	struct cts_oid oid;
-	bool is_done; /* all its parents stand before it in the order */
-};
-
-/* A set of ids: open addressing by their first bytes. */
-struct set {
-	struct cts_oid *table;
-	size_t count, size;
-};
-
-struct walk {
-	struct cts_txn *txn;
-	struct cts_ingest *ingest;
-	struct cts_arena arena;
-	struct cts_oid *order; /* ancestors first */
-	size_t order_count;
-	struct set met;
-	struct set later; /* not taken this time */
-	uint64_t *changed; /* hashes of the keys of records that were changed, repeated */
-	size_t changed_count;
-};
-
-static size_t slot_of(const struct set *set, const struct cts_oid *oid)
-{
-	size_t slot;
-
-	memcpy(&slot, oid->bytes, sizeof(slot));
-	slot &= set->size - 1;
-	while (!cts_oid_is_zero(&set->table[slot]) && !cts_oid_equal(&set->table[slot], oid))
-		slot = (slot + 1) & (set->size - 1);
-	return slot;
-}
-
-static bool set_has(const struct set *set, const struct cts_oid *oid)
-{
-	return set->size && !cts_oid_is_zero(&set->table[slot_of(set, oid)]);
-}
-
-/* False when it was in before. */
-static bool set_add(struct set *set, const struct cts_oid *oid)
-{
-	size_t slot;
-
-	if (set->count * 2 >= set->size) {
-		struct cts_oid *old = set->table;
-		size_t old_size = set->size;
-
-		set->size = old_size ? old_size * 2 : 1024;
-		set->table = cts_malloc(set->size * sizeof(*set->table));
-		memset(set->table, 0, set->size * sizeof(*set->table));
-		for (size_t i = 0; i < old_size; i++)
-			if (!cts_oid_is_zero(&old[i]))
-				set->table[slot_of(set, &old[i])] = old[i];
-		free(old);
-	}
-	slot = slot_of(set, oid);
-	if (!cts_oid_is_zero(&set->table[slot]))
-		return false;
-	set->table[slot] = *oid;
-	set->count++;
-	return true;
-}
-
-static const char *refused_name(struct walk *walk, const struct cts_oid *oid)
-{
-	char hex[CTS_OID_HEX + 1];
-
-	return cts_arena_printf(&walk->arena, "refused/%s", cts_oid_format(hex, oid));
-}
-
-/* 1: refused before, and so not asked for again. */
-static int was_refused(struct walk *walk, const struct cts_oid *oid)
-{
-	struct cts_buf note = {0};
-	int rc = cts_txn_note(walk->txn, &note, refused_name(walk, oid));
-
-	if (rc == 0)
-		rc = note.size > 0;
-	cts_buf_release(&note);
-	return rc;
-}
-
-/* `is_final`: whatever comes, this commit will never be taken. */
-static int add_refusal(struct walk *walk, const struct cts_oid *oid, const char *branch,
-	const char *why, bool is_final)
-{
-	struct cts_pull *pull = walk->ingest->pull;
-	struct cts_refusal *refusal;
-	int rc = 0;
-
-	if (is_final) {
-		struct cts_buf note = {0};
-
-		cts_buf_printf(&note, "%s\n%s", branch, why);
-		rc = cts_txn_put_note(walk->txn, refused_name(walk, oid), note.data, note.size);
-		cts_buf_release(&note);
-	} else {
-		set_add(&walk->later, oid);
-	}
-	if (!pull || rc < 0)
-		return rc;
-	refusal = cts_arena_push(
-		&pull->arena, &pull->refused, &pull->refused_count, sizeof(*refusal));
-	refusal->commit = *oid;
-	refusal->branch = cts_arena_strdup(&pull->arena, branch);
-	refusal->why = cts_arena_strdup(&pull->arena, why);
-	refusal->is_final = is_final;
-	return 0;
-}
-
-/* Depth first from one tip, without recursion: a branch may be a hundred thousand commits long. */
-static int walk_tip(struct walk *walk, const struct cts_tip *tip)
-{
-	struct cts_arena scratch = {0};
-	struct node *stack = NULL;
-	size_t depth = 0, capacity = 0;
-	struct cts_buf bytes = {0};
-	int rc = 0;
-
-	stack = cts_malloc((capacity = 64) * sizeof(*stack));
-	stack[depth++] = (struct node){.oid = tip->oid};
-	while (rc == 0 && depth) {
-		struct node *node = &stack[depth - 1];
-		uint64_t faults = cts_odb_faults(walk->ingest->source);
-		struct cts_commit commit;
-		struct cts_ref ref;
-
-		if (node->is_done) {
-			*(struct cts_oid *)cts_arena_push(&walk->arena, &walk->order,
-				&walk->order_count, sizeof(node->oid)) = node->oid;
-			depth--;
-			continue;
-		}
-		node->is_done = true;
-		rc = cts_txn_find_commit(walk->txn, &ref, &node->oid);
-		if (rc == 0)
-			rc = was_refused(walk, &node->oid);
-		if (rc < 0)
-			break;
-		if (rc == 1 || !set_add(&walk->met, &node->oid)) {
-			rc = 0;
-			depth--;
-			continue;
-		}
-		cts_arena_clear(&scratch);
-		rc = cts_odb_read(&bytes, walk->ingest->source, CTS_OBJECT_COMMIT, &node->oid);
-		if (rc == 0)
-			rc = cts_commit_parse(&commit, &scratch, bytes.data, bytes.size);
-		if (rc == CTS_EINTEGRITY || rc == CTS_ENOTFOUND || rc == CTS_ENEWER) {
-			rc = add_refusal(walk, &node->oid, tip->branch, cts_error_message(rc),
-				rc == CTS_EINTEGRITY &&
-					faults == cts_odb_faults(walk->ingest->source));
-			depth--;
-			continue;
-		}
-		for (size_t i = 0; rc == 0 && i < commit.parent_count; i++) {
-			if (depth == capacity)
-				stack = cts_realloc(stack, (capacity *= 2) * sizeof(*stack));
-			stack[depth++] = (struct node){
-				.oid = commit.parents[commit.parent_count - 1 - i]};
-		}
-	}
-	free(stack);
-	cts_buf_release(&bytes);
-	cts_arena_release(&scratch);
-	return rc;
-}
-
 /* ---- one commit ------------------------------------------------------------------------------- */
 
 struct taking {
-	struct walk *walk;
+	struct cts_ingest_walk *walk;
 	struct cts_verifying verifying;
 	struct cts_copying copying; /* pack NULL: the mirror is the source */
 };
@@ -244,10 +73,10 @@ static const char *branch_name(struct cts_verified *verified)
 		verified->commit.writer);
 }
 
-static bool builds_on_later(const struct walk *walk, const struct cts_commit *commit)
+static bool builds_on_later(const struct cts_ingest_walk *walk, const struct cts_commit *commit)
 {
 	for (size_t i = 0; i < commit->parent_count; i++)
-		if (set_has(&walk->later, &commit->parents[i]))
+		if (cts_oid_set_has(&walk->later, &commit->parents[i]))
 			return true;
 	return false;
 }
@@ -268,7 +97,7 @@ static int take(struct taking *taking, const struct cts_oid *oid)
 		rc = cts_copy_commit(&taking->copying, cts_buf_slice(&bytes),
 			&verified.commit.tree, &verified.parent_tree);
 	if (rc == CTS_EINTEGRITY || rc == CTS_ENEWER || rc == CTS_ENOTFOUND) {
-		rc = add_refusal(taking->walk, oid, branch_name(&verified), cts_error_message(rc),
+		rc = cts_ingest_refuse(taking->walk, oid, branch_name(&verified), cts_error_message(rc),
 			rc == CTS_EINTEGRITY &&
 				faults == cts_odb_faults(taking->verifying.source) &&
 				!builds_on_later(taking->walk, &verified.commit));
@@ -314,7 +143,7 @@ static int compare_hashes(const void *a, const void *b)
 }
 
 /* A record that several commits changed is one record. */
-static uint64_t count_changed(struct walk *walk)
+static uint64_t count_changed(struct cts_ingest_walk *walk)
 {
 	uint64_t count = 0;
 
@@ -327,7 +156,7 @@ static uint64_t count_changed(struct walk *walk)
 
 int cts_ingest(struct cts_txn *txn, struct cts_ingest *ingest)
 {
-	struct walk walk = {.txn = txn, .ingest = ingest};
+	struct cts_ingest_walk walk = {.txn = txn, .ingest = ingest};
 	struct taking taking = {.walk = &walk};
 	const struct cts_pack_options options = {.exists = mirror_has, .context = ingest->road};
 	bool is_mirror = ingest->source == ingest->road->odb;
@@ -344,7 +173,7 @@ int cts_ingest(struct cts_txn *txn, struct cts_ingest *ingest)
 		ingest->pull->refused_count = 0;
 	}
 	for (size_t i = 0; rc == 0 && i < ingest->tip_count; i++)
-		rc = walk_tip(&walk, &ingest->tips[i]);
+		rc = cts_ingest_walk_tip(&walk, &ingest->tips[i]);
 	if (rc < 0 || !walk.order_count)
 		goto out;
 	taking.verifying = (struct cts_verifying){
