@@ -68,6 +68,9 @@ void cts_pull_put_text(struct cts_out *out, const struct cts_pull *pull, const c
 		cts_diag_warn("refused %s", cts_buf_text(&line));
 		cts_buf_release(&line);
 	}
+	for (size_t i = 0; i < pull->ignored_count; i++)
+		cts_diag_note("'%s' has a branch '%s' that is no writer's; it is ignored", remote,
+			pull->ignored[i]);
 	if (pull->conflicts > 0)
 		cts_diag_hint("ctsync conflicts");
 }

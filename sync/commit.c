@@ -202,7 +202,9 @@ static int parse_message(struct reader *reader, struct cts_commit *out)
 		return malformed("its message does not end in a newline");
 	if (!cts_text_is_normal(start, (size_t)(end - start)))
 		return malformed("its message holds characters that are not allowed");
-	if (strcmp(out->author, CTS_VIEW_AUTHOR) == 0) {
+	if (strcmp(out->author, CTS_VIEW_AUTHOR) == 0 &&
+		(size_t)(end - start) == strlen(CTS_VIEW_MESSAGE "\n") &&
+		memcmp(start, CTS_VIEW_MESSAGE "\n", (size_t)(end - start)) == 0) {
 		out->is_view = true;
 		out->agency = out->lines = "";
 		out->message =

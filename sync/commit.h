@@ -19,7 +19,8 @@
  *
  * Nothing else is accepted: no other header, none twice, no time before 2000 or after 2199, no text that
  * is not NFC, no second spelling of anything. The paragraph before the trailers of an edit, if it is not
- * the only one, is the edit lines. A view commit (of the branch main) is `ctsync view <view@ctsync>` and has no trailers.
+ * the only one, is the edit lines. A view commit (of the branch main) is by `ctsync view <view@ctsync>`,
+ * with the message `view` and no trailers.
  */
 #ifndef CTS_SYNC_COMMIT_H
 #define CTS_SYNC_COMMIT_H
@@ -36,6 +37,7 @@
 #define CTS_COMMIT_PARENTS_MAX 64
 #define CTS_COMMIT_LINES_MAX 50
 #define CTS_VIEW_AUTHOR "ctsync view <view@ctsync>"
+#define CTS_VIEW_MESSAGE "view"
 
 struct cts_commit {
 	struct cts_oid tree;

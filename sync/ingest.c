@@ -1,11 +1,12 @@
 /*
- * New commits are found by walking from the tips down to what the store has, kept in order with ancestors
- * first, and taken one by one: verify, copy into the pack, apply. A refused commit takes what builds on it
- * with it and nothing else. A seen commit's tree is verified but never read as edits.
+ * New commits are found by walking from the tips down to what the store has, kept in order with
+ * ancestors first, and taken one by one: verify, copy into the pack, apply. A refused commit takes
+ * what builds on it with it and nothing else. A seen commit's tree is verified but never read as
+ * edits.
  *
- * Only what is wrong with the commit itself is remembered. What this source lacks or garbles another may
- * have, and what this program is too old for a newer one takes: such a commit is told of and left for
- * another time, with what builds on it.
+ * Only what is wrong with the commit itself is remembered. What this source lacks or garbles
+ * another may have, and what this program is too old for a newer one takes: such a commit is told
+ * of and left for another time, with what builds on it.
  */
 #include "sync/ingest_internal.h"
 
@@ -18,7 +19,7 @@
 #include "sync/repo.h"
 #include "sync/verify.h"
 
-/* ---- one commit ------------------------------------------------------------------------------- */
+/* ---- one commit ---- */
 
 struct taking {
 	struct cts_ingest_walk *walk;
@@ -69,8 +70,8 @@ static int apply(struct taking *taking, struct cts_verified *verified)
 
 static const char *branch_name(struct cts_verified *verified)
 {
-	return cts_arena_printf(&verified->arena, "%s/%s", verified->commit.agency,
-		verified->commit.writer);
+	return cts_arena_printf(
+		&verified->arena, "%s/%s", verified->commit.agency, verified->commit.writer);
 }
 
 static bool builds_on_later(const struct cts_ingest_walk *walk, const struct cts_commit *commit)
@@ -89,15 +90,15 @@ static int take(struct taking *taking, const struct cts_oid *oid)
 	int rc = cts_odb_read(&bytes, taking->verifying.source, CTS_OBJECT_COMMIT, oid);
 
 	if (rc == 0)
-		rc = cts_commit_parse(
-			&verified.commit, &verified.arena, bytes.data, bytes.size);
+		rc = cts_commit_parse(&verified.commit, &verified.arena, bytes.data, bytes.size);
 	if (rc == 0)
 		rc = cts_verify(&verified, &taking->verifying);
 	if (rc == 0 && taking->copying.pack)
-		rc = cts_copy_commit(&taking->copying, cts_buf_slice(&bytes),
-			&verified.commit.tree, &verified.parent_tree);
+		rc = cts_copy_commit(&taking->copying, cts_buf_slice(&bytes), &verified.commit.tree,
+			&verified.parent_tree);
 	if (rc == CTS_EINTEGRITY || rc == CTS_ENEWER || rc == CTS_ENOTFOUND) {
-		rc = cts_ingest_refuse(taking->walk, oid, branch_name(&verified), cts_error_message(rc),
+		rc = cts_ingest_refuse(taking->walk, oid, branch_name(&verified),
+			cts_error_message(rc),
 			rc == CTS_EINTEGRITY &&
 				faults == cts_odb_faults(taking->verifying.source) &&
 				!builds_on_later(taking->walk, &verified.commit));
@@ -105,8 +106,7 @@ static int take(struct taking *taking, const struct cts_oid *oid)
 	}
 	if (rc == 0)
 		rc = apply(taking, &verified);
-	if (rc == 0 && !verified.commit.parent_count &&
-		cts_oid_is_zero(&taking->verifying.root)) {
+	if (rc == 0 && !verified.commit.parent_count && cts_oid_is_zero(&taking->verifying.root)) {
 		taking->verifying.root = *oid;
 		rc = cts_txn_set_root(taking->walk->txn, oid);
 	}
@@ -209,7 +209,7 @@ out:
 	return rc;
 }
 
-/* ---- what the mirror itself holds ------------------------------------------------------------- */
+/* ---- what the mirror itself holds ---- */
 
 bool cts_ingest_waits_for_seal(struct cts_store *store, int rc)
 {
@@ -269,8 +269,8 @@ int cts_ingest_mirror(struct cts_road *road)
 		if (!cts_ingest_waits_for_seal(road->store, rc))
 			break;
 		rc = cts_seal_locked(road, false, NULL, NULL);
-		/* What was sealed may lie beside the very commits that are to be read in: then its branch
-		 * cannot be moved before they are. */
+		/* What was sealed may lie beside the very commits that are to be read in: then its
+		 * branch cannot be moved before they are. */
 		if (rc > 0 || (rc == CTS_EDAMAGED && is_sealed(road)))
 			rc = 0;
 	}

@@ -1,7 +1,7 @@
 /*
- * Commits come in: read from a source, checked, packed into the mirror, applied to the store; each one
- * wholly or not at all, ancestors first, all in one LMDB transaction. The one verification step that
- * every commit goes through is cts_verify (verify.h).
+ * Commits come in: read from a source, checked, packed into the mirror, applied to the store; each
+ * one wholly or not at all, ancestors first, all in one LMDB transaction. The one verification step
+ * that every commit goes through is cts_verify (verify.h).
  */
 #ifndef CTS_SYNC_INGEST_H
 #define CTS_SYNC_INGEST_H
@@ -17,19 +17,20 @@ struct cts_tip {
 
 struct cts_ingest {
 	struct cts_road *road;
-	struct cts_odb *source;     /* the mirror's own: nothing is copied */
+	struct cts_odb *source; /* the mirror's own: nothing is copied */
 	const struct cts_tip *tips;
 	size_t tip_count;
 	int64_t received;
-	bool is_first;              /* of a clone or rebuild: the root is learnt, not compared */
+	bool is_first; /* of a clone or rebuild: the root is learnt, not compared */
 	const struct cts_progress *progress;
 	/* filled: */
 	struct cts_pull *pull;
 };
 
-/* Runs inside cts_store_exchange: reads what is new from the tips. Refusals are noted in the store and
- * in `pull`. The pack is finished before this returns.
- * @return 0, CTS_EREFUSED (the journal is not empty: seal and come again), or what stops everything */
+/* Runs inside cts_store_exchange: reads what is new from the tips. Refusals are noted in the store
+ * and in `pull`. The pack is finished before this returns.
+ * @return 0, CTS_EREFUSED (the journal is not empty: seal and come again), or what stops everything
+ */
 int cts_ingest(struct cts_txn *txn, struct cts_ingest *ingest);
 
 /* Whether CTS_EREFUSED came of a journal that is not empty, so that sealing will help. */

@@ -1,6 +1,6 @@
 /*
- * Which commits are new: depth first from each tip down to what the store has, without recursion, since a
- * branch may be a hundred thousand commits long.
+ * Which commits are new: depth first from each tip down to what the store has, without recursion,
+ * since a branch may be a hundred thousand commits long.
  */
 #include "sync/ingest_internal.h"
 
@@ -147,8 +147,8 @@ int cts_ingest_walk_tip(struct cts_ingest_walk *walk, const struct cts_tip *tip)
 		for (size_t i = 0; rc == 0 && i < commit.parent_count; i++) {
 			if (depth == capacity)
 				stack = cts_realloc(stack, (capacity *= 2) * sizeof(*stack));
-			stack[depth++] = (struct node){
-				.oid = commit.parents[commit.parent_count - 1 - i]};
+			stack[depth++] =
+				(struct node){.oid = commit.parents[commit.parent_count - 1 - i]};
 		}
 	}
 	free(stack);

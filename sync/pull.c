@@ -269,6 +269,25 @@ static int take_in(struct pulling *pulling)
 	return rc;
 }
 
+/* Branches that nobody of the programme made. */
+static void name_ignored(struct cts_pull *out, const struct cts_source *source)
+{
+	static const char heads[] = "refs/heads/";
+	struct cts_arena arena = {0};
+
+	for (size_t i = 0; i < source->ref_count; i++) {
+		const char *name = source->refs[i].name, *agency, *writer;
+
+		if (strncmp(name, heads, strlen(heads)) != 0 ||
+			strcmp(name, "refs/heads/root") == 0 || strcmp(name, "refs/heads/main") == 0 ||
+			cts_branch_parse(&agency, &writer, &arena, name))
+			continue;
+		*(const char **)cts_arena_push(&out->arena, &out->ignored, &out->ignored_count,
+			sizeof(*out->ignored)) = cts_arena_strdup(&out->arena, name + strlen(heads));
+	}
+	cts_arena_release(&arena);
+}
+
 int cts_pull(struct cts_pull *out, struct cts_road *road, const char *remote,
 	const struct cts_progress *progress)
 {
@@ -292,6 +311,7 @@ int cts_pull(struct cts_pull *out, struct cts_road *road, const char *remote,
 	if (rc < 0)
 		goto out;
 	pulling.ingest.source = pulling.source.odb;
+	name_ignored(out, &pulling.source);
 	rc = check_root(road, &pulling.source, url);
 	if (rc == 0)
 		rc = take_in(&pulling);

@@ -1,10 +1,11 @@
 /*
- * Push: seal, then give a remote what it lacks. The own branch goes first and alone decides whether the
- * push succeeded; others' branches (so changes travel through any chain of hubs), `root` and `main` follow
- * and are tried in good faith: a host that will not take them is told of, and the push is still a push.
+ * Push: seal, then give a remote what it lacks. The own branch goes first and alone decides whether
+ * the push succeeded; others' branches (so changes travel through any chain of hubs), `root` and
+ * `main` follow and are tried in good faith: a host that will not take them is told of, and the
+ * push is still a push.
  *
- * A repository on a path is written directly, but for one with hooks, which would not run: that gets a push
- * by the user's git. A server gets what libgit2 sends.
+ * A repository on a path is written directly, but for one with hooks, which would not run: that
+ * gets a push by the user's git. A server gets what libgit2 sends.
  */
 #include "sync/push_internal.h"
 
@@ -32,8 +33,8 @@ struct cts_oid cts_push_ref(const struct cts_pushing *pushing, const char *name)
 void cts_push_note_moved(struct cts_pushing *pushing, struct cts_move *move)
 {
 	struct cts_push *out = pushing->out;
-	const char **branch = cts_arena_push(
-		&out->arena, &out->branches, &out->branch_count, sizeof(*branch));
+	const char **branch =
+		cts_arena_push(&out->arena, &out->branches, &out->branch_count, sizeof(*branch));
 
 	*branch = cts_arena_strdup(&out->arena, move->name + strlen("refs/heads/"));
 	move->is_done = true;
@@ -42,8 +43,8 @@ void cts_push_note_moved(struct cts_pushing *pushing, struct cts_move *move)
 void cts_push_note_declined(struct cts_pushing *pushing, const char *name, const char *why)
 {
 	struct cts_push *out = pushing->out;
-	const char **line = cts_arena_push(
-		&out->arena, &out->declined, &out->declined_count, sizeof(*line));
+	const char **line =
+		cts_arena_push(&out->arena, &out->declined, &out->declined_count, sizeof(*line));
 
 	*line = cts_arena_printf(&out->arena, "%s: %s", name + strlen("refs/heads/"), why);
 }
@@ -53,7 +54,7 @@ int cts_push_fail_own(const char *why)
 	return cts_fail(CTS_EREJECTED, "the remote refused our branch: %s", why);
 }
 
-/* ---- the whole -------------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
 static int connect_to(struct cts_pushing *pushing)
 {
@@ -108,13 +109,14 @@ static int set_mirror_ref(struct cts_road *road, const char *name, const struct 
 	return rc < 0 || cts_oid_equal(&old, oid) ? rc : cts_repo_move(road->repo, name, &old, oid);
 }
 
-/* The move of main, if there is one to make. The mirror must hold the remote's main to build on it. */
+/* The move of main, if there is one to make. The mirror must hold the remote's main to build on it.
+ */
 static int add_view(struct cts_pushing *pushing, const struct cts_oid *tree, bool reset_main,
 	struct cts_oid *view, bool *has_view)
 {
 	struct cts_oid main = cts_push_ref(pushing, "refs/heads/main"), base = main;
-	const char *name = cts_arena_printf(
-		&pushing->arena, "refs/remotes/%s/main", pushing->remote);
+	const char *name =
+		cts_arena_printf(&pushing->arena, "refs/remotes/%s/main", pushing->remote);
 	const char *publish = cts_store_config(pushing->road->store, "publish.main");
 	int rc = 0;
 
@@ -181,8 +183,8 @@ static int count_own(struct cts_pushing *pushing, const struct cts_move *own)
 	return rc < 0 ? rc : 0;
 }
 
-static int move_all(struct cts_pushing *pushing, const struct cts_vector *wanted,
-	const struct cts_oid *view)
+static int move_all(
+	struct cts_pushing *pushing, const struct cts_vector *wanted, const struct cts_oid *view)
 {
 	if (!pushing->hub)
 		return cts_push_to_server(pushing);

@@ -1,6 +1,7 @@
 /*
- * git is run with a vector of arguments and never through a shell. Its two outputs are read together, so
- * that neither can fill up while we wait for the other: the report (--porcelain) on stdout,
+ * git is run with a vector of arguments and never through a shell. Its two outputs are read
+ *together, so that neither can fill up while we wait for the other: the report (--porcelain) on
+ *stdout,
  *
  *	*	<commit>:refs/heads/nzp/7f3a9c21d0b4e586	[new branch]
  *	!	<commit>:refs/heads/main	[remote rejected] (pre-receive hook declined)
@@ -19,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- which hooks -------------------------------------------------------------------------------- */
+/* ---- which hooks ---- */
 
 bool cts_push_has_hooks(git_repository *hub)
 {
@@ -34,9 +35,8 @@ bool cts_push_has_hooks(git_repository *hub)
 
 	if (git_repository_config_snapshot(&config, hub) == 0 &&
 		git_config_get_path(&moved, config, "core.hooksPath") == 0 && moved.ptr[0])
-		folder = moved.ptr[0] == '/'
-			? cts_arena_strdup(&arena, moved.ptr)
-			: cts_arena_printf(&arena, "%s%s", git_dir, moved.ptr);
+		folder = moved.ptr[0] == '/' ? cts_arena_strdup(&arena, moved.ptr)
+					     : cts_arena_printf(&arena, "%s%s", git_dir, moved.ptr);
 	git_buf_dispose(&moved);
 	git_config_free(config);
 	for (size_t i = 0; !found && i < sizeof(names) / sizeof(names[0]); i++)
@@ -45,10 +45,10 @@ bool cts_push_has_hooks(git_repository *hub)
 	return found;
 }
 
-/* ---- running git -------------------------------------------------------------------------------- */
+/* ---- running git ---- */
 
-/* What git inherits: everything but what would send it to another repository, in plain words, and without
- * asking at a terminal. In the arena. */
+/* What git inherits: everything but what would send it to another repository, in plain words, and
+ * without asking at a terminal. In the arena. */
 static char **environment(struct cts_arena *arena)
 {
 	static const char *const dropped[] = {"GIT_DIR=", "GIT_WORK_TREE=", "GIT_INDEX_FILE=",
@@ -110,8 +110,9 @@ static int start(struct running *running, struct cts_arena *arena, char **argv)
 	running->out = out[0];
 	running->err = err[0];
 	if (code == ENOENT) {
-		cts_fail(CTS_EREFUSED, "the repository has hooks, which only git can run, and there is "
-				       "no git here");
+		cts_fail(CTS_EREFUSED,
+			"the repository has hooks, which only git can run, and there is "
+			"no git here");
 		cts_hint("install git, or push to a repository without hooks");
 		return CTS_EREFUSED;
 	}
@@ -177,7 +178,7 @@ static void read_all(struct stream *streams, size_t count)
 	}
 }
 
-/* ---- what it says ------------------------------------------------------------------------------- */
+/* ---- what it says ---- */
 
 struct request {
 	struct cts_pushing *pushing;
@@ -188,7 +189,8 @@ struct request {
 	const char *failure; /* git's own last words */
 };
 
-/* "[remote rejected] (pre-receive hook declined)": the words in brackets alone, where there are any. */
+/* "[remote rejected] (pre-receive hook declined)": the words in brackets alone, where there are
+ * any. */
 static const char *reason(struct cts_arena *arena, const char *summary)
 {
 	const char *open = strchr(summary, '('), *close = strrchr(summary, ')');
@@ -240,7 +242,7 @@ static void take_words(void *context, const char *line)
 		progress->server_says(progress->context, line + sizeof(from_hook) - 1);
 }
 
-/* ---- one push ----------------------------------------------------------------------------------- */
+/* ---- one push ---- */
 
 static char **arguments(struct request *request)
 {
@@ -255,9 +257,9 @@ static char **arguments(struct request *request)
 		*(char **)cts_arena_push(arena, &argv, &count, sizeof(*argv)) =
 			cts_arena_strdup(arena, fixed[i]);
 	for (size_t i = 0; i < request->count; i++)
-		*(char **)cts_arena_push(arena, &argv, &count, sizeof(*argv)) =
-			cts_arena_printf(arena, "%s%s:%s", request->moves[i].is_forced ? "+" : "",
-				cts_oid_format(hex, &request->moves[i].new), request->moves[i].name);
+		*(char **)cts_arena_push(arena, &argv, &count, sizeof(*argv)) = cts_arena_printf(
+			arena, "%s%s:%s", request->moves[i].is_forced ? "+" : "",
+			cts_oid_format(hex, &request->moves[i].new), request->moves[i].name);
 	*(char **)cts_arena_push(arena, &argv, &count, sizeof(*argv)) = NULL;
 	return argv;
 }

@@ -1,7 +1,8 @@
 /*
- * A push to a repository on a path that runs programs of its own when branches move: they would not run if
- * we wrote its branches ourselves, so the user's git pushes, from the mirror, and what git reports is what
- * happened. Whether git runs hooks of a repository that belongs to another user is git's decision.
+ * A push to a repository on a path that runs programs of its own when branches move: they would not
+ * run if we wrote its branches ourselves, so the user's git pushes, from the mirror, and what git
+ * reports is what happened. Whether git runs hooks of a repository that belongs to another user is
+ * git's decision.
  */
 #ifndef CTS_SYNC_PUSH_HOOKS_H
 #define CTS_SYNC_PUSH_HOOKS_H

@@ -25,13 +25,13 @@ struct cts_pushing {
 	struct cts_arena arena;
 	struct cts_ref_entry *refs; /* of the remote, before */
 	size_t ref_count;
-	git_repository *hub;        /* a path; NULL: a server */
+	git_repository *hub; /* a path; NULL: a server */
 	struct cts_odb *hub_odb;
-	struct cts_vector has;      /* what the remote is known to have */
-	struct cts_move *moves;     /* our own branch first, if it is among them */
+	struct cts_vector has;  /* what the remote is known to have */
+	struct cts_move *moves; /* our own branch first, if it is among them */
 	size_t move_count;
 	struct cts_txn *txn;
-	struct cts_buf view_note;   /* empty: no view is pushed */
+	struct cts_buf view_note; /* empty: no view is pushed */
 };
 
 /* A branch of the remote, as it was before; zero: none. */
@@ -43,13 +43,13 @@ void cts_push_note_declined(struct cts_pushing *pushing, const char *name, const
 /* The failure of our own branch, which is the push's. Returns CTS_EREJECTED. */
 int cts_push_fail_own(const char *why);
 
-/* ---- push_plan.c ------------------------------------------------------------------------------ */
+/* ---- push_plan.c ---- */
 
 /* Joins what is behind the remote's branches into `has`. */
 int cts_push_learn(struct cts_pushing *pushing);
 
-/* Work of a line whose branch there went another way (a restored copy's) travels as a parent of a new
- * writer's seen commit: reserves that. Ends the transaction if it does. */
+/* Work of a line whose branch there went another way (a restored copy's) travels as a parent of a
+ * new writer's seen commit: reserves that. Ends the transaction if it does. */
 int cts_push_rescue(struct cts_pushing *pushing);
 
 /* Lists the writers' branches to move. @return CTS_EREJECTED: our own stands apart there */
@@ -63,11 +63,12 @@ struct cts_sending {
 int cts_push_missing(struct cts_pushing *pushing, const struct cts_vector *wanted,
 	struct cts_sending **out, size_t *count);
 
-/* ---- the three ways: our own branch by itself, then the others; negative when our own was not taken */
+/* ---- the three ways ---- */
 
-/* `view`: a view commit to send along; may be NULL. */
-int cts_push_to_path(struct cts_pushing *pushing, const struct cts_vector *wanted,
-	const struct cts_oid *view);
+/* Each sends our own branch by itself, then the others; negative when our own was not taken. `view`
+ * is a view commit to send along; may be NULL. */
+int cts_push_to_path(
+	struct cts_pushing *pushing, const struct cts_vector *wanted, const struct cts_oid *view);
 
 int cts_push_list_server(struct cts_pushing *pushing);
 int cts_push_to_server(struct cts_pushing *pushing);

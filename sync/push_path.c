@@ -1,6 +1,6 @@
 /*
- * A push to a repository on a path: our pack into its objects, then its branches, each under its lock. A
- * few milliseconds at any size of the store.
+ * A push to a repository on a path: our pack into its objects, then its branches, each under its
+ * lock. A few milliseconds at any size of the store.
  */
 #include "sync/push_internal.h"
 
@@ -17,7 +17,8 @@ static bool hub_has(void *context, const struct cts_oid *oid)
 	return cts_odb_has(((struct cts_pushing *)context)->hub_odb, oid);
 }
 
-static int copy_one(struct cts_pushing *pushing, struct cts_copying *copying, const struct cts_oid *oid)
+static int copy_one(
+	struct cts_pushing *pushing, struct cts_copying *copying, const struct cts_oid *oid)
 {
 	struct cts_arena arena = {0};
 	struct cts_buf bytes = {0}, parent_bytes = {0};
@@ -28,8 +29,8 @@ static int copy_one(struct cts_pushing *pushing, struct cts_copying *copying, co
 	if (rc == 0)
 		rc = cts_commit_parse(&commit, &arena, bytes.data, bytes.size);
 	if (rc == 0 && commit.parent_count) {
-		rc = cts_odb_read(&parent_bytes, pushing->road->odb, CTS_OBJECT_COMMIT,
-			&commit.parents[0]);
+		rc = cts_odb_read(
+			&parent_bytes, pushing->road->odb, CTS_OBJECT_COMMIT, &commit.parents[0]);
 		if (rc == 0)
 			rc = cts_commit_parse(
 				&parent, &arena, parent_bytes.data, parent_bytes.size);
@@ -50,14 +51,13 @@ static int copy_one(struct cts_pushing *pushing, struct cts_copying *copying, co
 }
 
 /* Packs what the branches need into the hub's own objects. */
-static int send_objects(struct cts_pushing *pushing, const struct cts_vector *wanted,
-	const struct cts_oid *view)
+static int send_objects(
+	struct cts_pushing *pushing, const struct cts_vector *wanted, const struct cts_oid *view)
 {
 	const struct cts_pack_options options = {.exists = hub_has, .context = pushing};
-	struct cts_copying copying = {
-		.source = pushing->road->odb, .trees = pushing->road->trees};
-	const char *folder = cts_arena_printf(&pushing->arena, "%sobjects/pack",
-		git_repository_path(pushing->hub));
+	struct cts_copying copying = {.source = pushing->road->odb, .trees = pushing->road->trees};
+	const char *folder = cts_arena_printf(
+		&pushing->arena, "%sobjects/pack", git_repository_path(pushing->hub));
 	char name[CTS_OID_HEX + 1];
 	struct cts_sending *list;
 	size_t count;
@@ -81,13 +81,14 @@ static int send_objects(struct cts_pushing *pushing, const struct cts_vector *wa
 	return rc;
 }
 
-/* A lock on our own branch that a dead push left: only we write that branch, and we hold the store's
- * lock of the mirror, so nobody is alive with it. One of another branch may be alive; not for 10 minutes. */
+/* A lock on our own branch that a dead push left: only we write that branch, and we hold the
+ * store's lock of the mirror, so nobody is alive with it. One of another branch may be alive; not
+ * for 10 minutes. */
 static void remove_dead_lock(struct cts_pushing *pushing, const struct cts_move *move)
 {
 	enum { ALIVE_S = 600 };
-	const char *path = cts_arena_printf(&pushing->arena, "%s%s.lock",
-		git_repository_path(pushing->hub), move->name);
+	const char *path = cts_arena_printf(
+		&pushing->arena, "%s%s.lock", git_repository_path(pushing->hub), move->name);
 	struct stat info;
 
 	if (stat(path, &info) == 0 && (move->is_own || cts_time_now() - info.st_mtime > ALIVE_S))
@@ -111,8 +112,8 @@ static int move_on_path(struct cts_pushing *pushing, struct cts_move *move)
 	return 0;
 }
 
-int cts_push_to_path(struct cts_pushing *pushing, const struct cts_vector *wanted,
-	const struct cts_oid *view)
+int cts_push_to_path(
+	struct cts_pushing *pushing, const struct cts_vector *wanted, const struct cts_oid *view)
 {
 	int rc = send_objects(pushing, wanted, view);
 

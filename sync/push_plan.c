@@ -1,6 +1,7 @@
 /*
- * What a push is to send: the branches that the remote lacks or has at an ancestor of ours, and the commits
- * behind them. Only forward: a branch that is there at what we do not know, or beyond us, stays.
+ * What a push is to send: the branches that the remote lacks or has at an ancestor of ours, and the
+ * commits behind them. Only forward: a branch that is there at what we do not know, or beyond us,
+ * stays.
  */
 #include "sync/push_internal.h"
 
@@ -38,9 +39,9 @@ static bool leads_to(struct cts_odb *odb, struct cts_oid at, const struct cts_li
 
 		leads = cts_oid_equal(&at, &line->head);
 		is_above = !leads && cts_odb_read(&bytes, odb, CTS_OBJECT_COMMIT, &at) == 0 &&
-			cts_commit_parse(&commit, &arena, bytes.data, bytes.size) == 0 &&
-			strcmp(commit.writer, line->writer) == 0 &&
-			commit.seq > line->head_seq && commit.parent_count;
+			   cts_commit_parse(&commit, &arena, bytes.data, bytes.size) == 0 &&
+			   strcmp(commit.writer, line->writer) == 0 &&
+			   commit.seq > line->head_seq && commit.parent_count;
 		if (is_above)
 			at = commit.parents[0];
 		cts_arena_release(&arena);
@@ -87,8 +88,8 @@ static int add_move(void *context, const struct cts_line *line)
 			return rc;
 		if (rc == 0)
 			return !line->is_own || leads_to(pushing->hub_odb, old, line)
-				? 0
-				: fail_apart(pushing, &old, line);
+				       ? 0
+				       : fail_apart(pushing, &old, line);
 	}
 	move = cts_arena_push(
 		&pushing->arena, &pushing->moves, &pushing->move_count, sizeof(*move));
@@ -115,7 +116,7 @@ int cts_push_plan(struct cts_pushing *pushing)
 	return rc;
 }
 
-/* ---- the commits behind them ------------------------------------------------------------------- */
+/* ---- the commits behind them ---- */
 
 static int compare_sending(const void *a, const void *b)
 {
@@ -147,7 +148,8 @@ int cts_push_missing(struct cts_pushing *pushing, const struct cts_vector *wante
 				continue;
 			}
 			item = cts_arena_push(&pushing->arena, &list, &found, sizeof(*item));
-			*item = (struct cts_sending){.oid = change.commit, .arrival = change.arrival};
+			*item = (struct cts_sending){
+				.oid = change.commit, .arrival = change.arrival};
 		}
 	}
 	if (rc == 0 && found)
@@ -157,7 +159,7 @@ int cts_push_missing(struct cts_pushing *pushing, const struct cts_vector *wante
 	return rc;
 }
 
-/* ---- what cannot travel on its own branch ------------------------------------------------------ */
+/* ---- what cannot travel on its own branch ---- */
 
 struct stranded {
 	struct cts_pushing *pushing;
@@ -187,8 +189,8 @@ static int find_stranded(void *context, const struct cts_line *line)
 		if (rc < 1)
 			continue;
 		rc = 0;
-		/* Its branch can be moved there: then it carries the line. Where it is at what we do not
-		 * know it may have gone on or another way: the next pull tells. */
+		/* Its branch can be moved there: then it carries the line. Where it is at what we
+		 * do not know it may have gone on or another way: the next pull tells. */
 		there = cts_push_ref(pushing, cts_line_ref(&pushing->arena, &heads[i]));
 		if (cts_oid_is_zero(&there) || cts_oid_equal(&there, &own))
 			return 0;

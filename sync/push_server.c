@@ -38,7 +38,7 @@ int cts_push_list_server(struct cts_pushing *pushing)
 	return rc;
 }
 
-/* ---- requests ---------------------------------------------------------------------------------- */
+/* ---- requests ---- */
 
 struct report {
 	struct cts_talk talk; /* first: the callbacks of a connection take it for the whole */

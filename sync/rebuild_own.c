@@ -1,6 +1,6 @@
 /*
- * Clocks may be wrong: a commit that names something not yet received waits, with all after it, for the
- * line of `received` that brings that.
+ * Clocks may be wrong: a commit that names something not yet received waits, with all after it, for
+ * the line of `received` that brings that.
  */
 #include "sync/rebuild_own.h"
 

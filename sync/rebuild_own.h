@@ -1,6 +1,6 @@
 /*
- * What a store did itself, for its rebuild: nothing tells when that came, since it was there when it was
- * made. So the chain of its own commits is read in between what `received` tells of others.
+ * What a store did itself, for its rebuild: nothing tells when that came, since it was there when
+ * it was made. So the chain of its own commits is read in between what `received` tells of others.
  */
 #ifndef CTS_SYNC_REBUILD_OWN_H
 #define CTS_SYNC_REBUILD_OWN_H
@@ -25,8 +25,8 @@ struct cts_own_chain {
 int cts_own_chain_read(struct cts_own_chain *out, struct cts_arena *arena, struct cts_odb *odb,
 	const struct cts_oid *head);
 
-/* Takes off the chain what was made by `until` and has seen only what the store holds by now: the newest
- * such commit. @return 1; 0: none */
+/* Takes off the chain what was made by `until` and has seen only what the store holds by now: the
+ * newest such commit. @return 1; 0: none */
 int cts_own_chain_take(
 	struct cts_oid *out, struct cts_own_chain *chain, struct cts_txn *txn, int64_t until);
 

@@ -1,6 +1,6 @@
 /*
- * Words of a line are separated by single spaces; the last word of a refusal is the rest of the line. A
- * reason tells what a stranger sent, so what could end a line is taken out of it.
+ * Words of a line are separated by single spaces; the last word of a refusal is the rest of the
+ * line. A reason tells what a stranger sent, so what could end a line is taken out of it.
  */
 #include "sync/received.h"
 
@@ -29,8 +29,7 @@ void cts_received_add_head(struct cts_buf *lines, const struct cts_oid *head)
 	cts_buf_printf(lines, " %s", cts_oid_format(hex, head));
 }
 
-void cts_received_refused(
-	struct cts_buf *lines, int64_t time, const struct cts_refusal *refusal)
+void cts_received_refused(struct cts_buf *lines, int64_t time, const struct cts_refusal *refusal)
 {
 	begin(lines, time, "refused");
 	cts_received_add_head(lines, &refusal->commit);
@@ -58,7 +57,7 @@ int cts_received_append(struct cts_store *store, const struct cts_buf *lines)
 	return lines->size ? cts_store_append_received(store, cts_buf_text(lines)) : 0;
 }
 
-/* ---- back ------------------------------------------------------------------------------------- */
+/* ---- back ---- */
 
 /* The next word; NULL when there is none. */
 static const char *take_word(struct cts_arena *arena, const char **at, const char *end)
@@ -132,7 +131,7 @@ bool cts_received_parse(
 	return true;
 }
 
-/* ---- as notes --------------------------------------------------------------------------------- */
+/* ---- as notes ---- */
 
 struct names {
 	struct cts_arena arena;
@@ -157,7 +156,8 @@ int cts_received_note_forgotten(struct cts_txn *txn, const char *remote)
 		txn, cts_arena_printf(&names.arena, "pin/%s/", remote), add_name, &names);
 
 	add_name(&names, cts_arena_printf(&names.arena, "has/%s", remote), (struct cts_slice){0});
-	add_name(&names, cts_arena_printf(&names.arena, "remote/%s", remote), (struct cts_slice){0});
+	add_name(
+		&names, cts_arena_printf(&names.arena, "remote/%s", remote), (struct cts_slice){0});
 	for (size_t i = 0; rc == 0 && i < names.count; i++)
 		rc = cts_txn_put_note(txn, names.names[i], "", 0);
 	cts_arena_release(&names.arena);

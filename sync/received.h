@@ -1,10 +1,12 @@
 /*
- * The file `received`: what git does not hold and a rebuild is to know again. Lines, only ever appended:
+ * The file `received`: what git does not hold and a rebuild is to know again. Lines, only ever
+ *appended:
  *
  *	2021-06-15T09:30:00Z head <commit>...                      these heads came
  *	2021-06-15T09:30:00Z refused <commit> <branch> <why>       a commit that is never taken
  *	2021-06-15T09:30:00Z pin <remote> <branch> <commit>        where a branch stood there
- *	2021-06-15T09:30:00Z forget <remote>                       the name points elsewhere, or nowhere
+ *	2021-06-15T09:30:00Z forget <remote>                       the name points elsewhere, or
+ *nowhere
  */
 #ifndef CTS_SYNC_RECEIVED_H
 #define CTS_SYNC_RECEIVED_H
@@ -15,8 +17,7 @@
 /* Each begins a line; cts_received_append ends the last. */
 void cts_received_heads(struct cts_buf *lines, int64_t time);
 void cts_received_add_head(struct cts_buf *lines, const struct cts_oid *head);
-void cts_received_refused(
-	struct cts_buf *lines, int64_t time, const struct cts_refusal *refusal);
+void cts_received_refused(struct cts_buf *lines, int64_t time, const struct cts_refusal *refusal);
 void cts_received_pin(struct cts_buf *lines, int64_t time, const char *remote, const char *branch,
 	const struct cts_oid *oid);
 void cts_received_forget(struct cts_buf *lines, int64_t time, const char *remote);

@@ -8,7 +8,7 @@
 
 #include "proto/error.h"
 
-/* ---- what is where ---------------------------------------------------------------------------- */
+/* ---- what is where ---- */
 
 static int join_note(struct cts_txn *txn, const char *key, const struct cts_vector *vector)
 {
@@ -29,8 +29,7 @@ static int join_note(struct cts_txn *txn, const char *key, const struct cts_vect
 	return rc;
 }
 
-int cts_remote_note_pushed(
-	struct cts_txn *txn, const char *name, const struct cts_vector *vector)
+int cts_remote_note_pushed(struct cts_txn *txn, const char *name, const struct cts_vector *vector)
 {
 	char key[256];
 	int rc;
@@ -116,13 +115,12 @@ int cts_change_state(
 	}
 	rc = read_vector(txn, &has, "pushed");
 	if (rc == 0)
-		*out = cts_vector_has(&has, change->ref) ? CTS_CHANGE_PUSHED
-							 : CTS_CHANGE_COMMITTED;
+		*out = cts_vector_has(&has, change->ref) ? CTS_CHANGE_PUSHED : CTS_CHANGE_COMMITTED;
 	cts_vector_release(&has);
 	return rc;
 }
 
-/* ---- what was refused ------------------------------------------------------------------------- */
+/* ---- what was refused ---- */
 
 struct listing {
 	struct cts_arena *arena;
@@ -139,14 +137,15 @@ static int list_refusal(void *context, const char *name, struct cts_slice data)
 		listing->arena, &listing->refused, &listing->count, sizeof(*refusal));
 
 	cts_oid_parse(&refusal->commit, strchr(name, '/') + 1);
-	refusal->branch = stop ? cts_arena_strndup(listing->arena, text, (size_t)(stop - text)) : "";
+	refusal->branch =
+		stop ? cts_arena_strndup(listing->arena, text, (size_t)(stop - text)) : "";
 	refusal->why = stop ? stop + 1 : text;
 	refusal->is_final = true;
 	return 0;
 }
 
-int cts_refusals(struct cts_txn *txn, struct cts_refusal **out, size_t *count,
-	struct cts_arena *arena)
+int cts_refusals(
+	struct cts_txn *txn, struct cts_refusal **out, size_t *count, struct cts_arena *arena)
 {
 	struct listing listing = {.arena = arena};
 	int rc = cts_txn_each_note(txn, "refused/", list_refusal, &listing);

@@ -1,10 +1,11 @@
 /*
  * Sealing: the journal becomes commits on the own branch, one a change, in one pack.
  *
- * The tree before the first change is the view as it stood before it: the last tree that we built, with
- * the records that pulls have changed since, those that the journal touches in the state of its own first
- * image. Each commit then splices its records into the tree before it. Order that makes every crash point
- * recoverable: pack, LMDB, ref. Sealing the same journal again makes the same commits.
+ * The tree before the first change is the view as it stood before it: the last tree that we built,
+ * with the records that pulls have changed since, those that the journal touches in the state of
+ * its own first image. Each commit then splices its records into the tree before it. Order that
+ * makes every crash point recoverable: pack, LMDB, ref. Sealing the same journal again makes the
+ * same commits.
  */
 #include "sync/seal_internal.h"
 

@@ -1,6 +1,6 @@
 /*
- * A change as commits: the seen commits that its writer's knowledge asks for, then the edit, its records
- * spliced into the tree before it.
+ * A change as commits: the seen commits that its writer's knowledge asks for, then the edit, its
+ * records spliced into the tree before it.
  */
 #include "sync/seal_internal.h"
 
@@ -37,16 +37,16 @@ static int choose_branch(struct cts_sealing *sealing, const struct cts_frame *be
 			sealing->branch = i;
 			return 0;
 		}
-	finding.found = cts_arena_push(&sealing->arena, &sealing->branches,
-		&sealing->branch_count, sizeof(*finding.found));
+	finding.found = cts_arena_push(&sealing->arena, &sealing->branches, &sealing->branch_count,
+		sizeof(*finding.found));
 	memcpy(finding.found->writer, begin->writer, CTS_WRITER_HEX);
 	rc = cts_txn_each_line(sealing->txn, find_head, &finding);
 	sealing->branch = sealing->branch_count - 1;
 	return rc < 0 ? rc : 0;
 }
 
-/* A commit that others refuse takes all later work of its writer with it: better not sealed, where the
- * journal still holds it, than sealed and stranded. */
+/* A commit that others refuse takes all later work of its writer with it: better not sealed, where
+ * the journal still holds it, than sealed and stranded. */
 static int check_commit(
 	struct cts_sealing *sealing, const struct cts_commit *commit, const struct cts_buf *bytes)
 {
@@ -65,7 +65,8 @@ static int check_commit(
 	return CTS_EDAMAGED;
 }
 
-static int put_commit(struct cts_sealing *sealing, struct cts_seal_branch *branch, struct cts_commit *commit)
+static int put_commit(
+	struct cts_sealing *sealing, struct cts_seal_branch *branch, struct cts_commit *commit)
 {
 	struct cts_buf bytes = {0};
 	struct cts_sealed *sealed;
@@ -91,8 +92,8 @@ static int put_commit(struct cts_sealing *sealing, struct cts_seal_branch *branc
 	return 0;
 }
 
-/* A head as the journal names it: a commit, or a change that this seal has made one, or one before it,
- * which was at work when the journal's entry was written. */
+/* A head as the journal names it: a commit, or a change that this seal has made one, or one before
+ * it, which was at work when the journal's entry was written. */
 static int resolve_head(struct cts_sealing *sealing, const char *name, struct cts_oid *out)
 {
 	struct cts_change change = {0};
@@ -120,7 +121,8 @@ static int resolve_head(struct cts_sealing *sealing, const char *name, struct ct
 }
 
 /* " dpmc@12" */
-static void name_parent(struct cts_sealing *sealing, struct cts_buf *subject, const struct cts_oid *oid)
+static void name_parent(
+	struct cts_sealing *sealing, struct cts_buf *subject, const struct cts_oid *oid)
 {
 	struct cts_change change;
 	struct cts_ref ref;
@@ -137,8 +139,8 @@ static void name_parent(struct cts_sealing *sealing, struct cts_buf *subject, co
 			subject, " %s@%llu", change.agency, (unsigned long long)change.ref.seq);
 }
 
-/* The seen commits before a change: each joins the branch's head and as many others as fit. In a chain
- * every commit carries the tree of the last. */
+/* The seen commits before a change: each joins the branch's head and as many others as fit. In a
+ * chain every commit carries the tree of the last. */
 static int put_seen(struct cts_sealing *sealing, struct cts_seal_branch *branch)
 {
 	size_t taken = 0;
@@ -186,8 +188,8 @@ static int begin_change(struct cts_sealing *sealing, const struct cts_frame *fra
 	};
 	sealing->seen_count = frame->seen_count;
 	sealing->seen_head_count = frame->seen_head_count;
-	sealing->seen = cts_arena_alloc(
-		&sealing->scratch, frame->seen_head_count * sizeof(*sealing->seen));
+	sealing->seen =
+		cts_arena_alloc(&sealing->scratch, frame->seen_head_count * sizeof(*sealing->seen));
 	for (size_t i = 0; i < frame->seen_head_count; i++)
 		sealing->seen[i] = cts_arena_strdup(&sealing->scratch, frame->seen[i]);
 	sealing->line_count = sealing->record_count = 0;
@@ -217,8 +219,9 @@ static int add_lines(struct cts_sealing *sealing, const struct cts_frame *frame)
 	for (size_t i = 0; rc == 0 && i < edits.edit_count; i++) {
 		if (sealing->line_count == CTS_COMMIT_LINES_MAX)
 			break;
-		/* That a new record lives goes without saying, where anything else is said: a commit
-		 * without lines could not tell them from the last paragraph of its message. */
+		/* That a new record lives goes without saying, where anything else is said: a
+		 * commit without lines could not tell them from the last paragraph of its message.
+		 */
 		if (edits.created && edits.edit_count > 1 &&
 			strcmp(edits.edits[i].field, CTS_DELETED) == 0)
 			continue;
@@ -249,12 +252,11 @@ static int end_change(struct cts_sealing *sealing, const struct cts_frame *frame
 	commit->parent_count = !cts_oid_is_zero(&branch->head);
 	/* put_commit moves branch->head while the commit still names it as its parent. */
 	if (commit->parent_count)
-		commit->parents = cts_arena_memdup(
-			&sealing->scratch, &branch->head, sizeof(branch->head));
+		commit->parents =
+			cts_arena_memdup(&sealing->scratch, &branch->head, sizeof(branch->head));
 	rc = put_commit(sealing, branch, commit);
 	if (rc == 0 && sealing->progress && sealing->progress->step)
-		sealing->progress->step(
-			sealing->progress->context, "sealing", sealing->changes, 0);
+		sealing->progress->step(sealing->progress->context, "sealing", sealing->changes, 0);
 	return rc;
 }
 

@@ -1,6 +1,6 @@
 /*
- * What the parts of a seal share: seal.c takes the steps, seal_tree.c makes the tree before the journal,
- * seal_commit.c turns each change into commits.
+ * What the parts of a seal share: seal.c takes the steps, seal_tree.c makes the tree before the
+ * journal, seal_commit.c turns each change into commits.
  */
 #ifndef CTS_SYNC_SEAL_INTERNAL_H
 #define CTS_SYNC_SEAL_INTERNAL_H
@@ -28,11 +28,11 @@ struct cts_sealing {
 	struct cts_txn *txn;
 	const struct cts_schema *schema;
 	const struct cts_progress *progress;
-	struct cts_arena arena;  /* of the whole seal */
+	struct cts_arena arena;   /* of the whole seal */
 	struct cts_arena scratch; /* of one change */
 	struct cts_pack *pack;
 	struct cts_tree_build *build;
-	struct cts_oid tree;     /* after the last commit; zero: none yet */
+	struct cts_oid tree; /* after the last commit; zero: none yet */
 	bool has_tree;
 	struct cts_stale *stale;
 	size_t stale_count;
@@ -52,7 +52,7 @@ struct cts_sealing {
 	struct cts_buf json;
 };
 
-/* ---- seal_tree.c ------------------------------------------------------------------------------ */
+/* ---- seal_tree.c ---- */
 
 /* Makes `tree` the view before the journal. */
 int cts_seal_start_tree(struct cts_sealing *sealing);
@@ -63,7 +63,7 @@ int cts_seal_put_image(struct cts_sealing *sealing, const char *key, struct cts_
 /* Writes the next tree, which `tree` is from then on. */
 int cts_seal_finish_tree(struct cts_sealing *sealing);
 
-/* ---- seal_commit.c ---------------------------------------------------------------------------- */
+/* ---- seal_commit.c ---- */
 
 /* One frame of the journal after the other; `context` is a struct cts_sealing. */
 int cts_seal_frame(void *context, const struct cts_frame *frame);

@@ -1,6 +1,6 @@
 /*
- * The tree before the first change of a journal: the last tree that we built, with the records that pulls
- * have changed since, those that the journal touches in the state of its own first image.
+ * The tree before the first change of a journal: the last tree that we built, with the records that
+ * pulls have changed since, those that the journal touches in the state of its own first image.
  */
 #include "sync/seal_internal.h"
 
@@ -70,8 +70,8 @@ static int note_before(void *context, const struct cts_frame *frame)
 
 	if (frame->kind != CTS_FRAME_RECORD || !sealing->stale_count)
 		return 0;
-	stale = bsearch(frame->key, sealing->stale, sealing->stale_count, sizeof(*stale),
-		compare_stale);
+	stale = bsearch(
+		frame->key, sealing->stale, sealing->stale_count, sizeof(*stale), compare_stale);
 	if (!stale || stale->is_in_journal)
 		return 0;
 	stale->is_in_journal = true;
@@ -89,14 +89,12 @@ static int put_files(struct cts_sealing *sealing)
 	struct cts_oid oid;
 	int rc;
 
-	rc = cts_pack_put(
-		&oid, sealing->pack, CTS_OBJECT_BLOB, schema.data, schema.size, NULL);
+	rc = cts_pack_put(&oid, sealing->pack, CTS_OBJECT_BLOB, schema.data, schema.size, NULL);
 	if (rc == 0)
 		rc = cts_tree_build_file(sealing->build, CTS_LAYOUT_SCHEMA, &oid);
 	cts_schema_json(&json, sealing->schema, NULL);
 	if (rc == 0)
-		rc = cts_pack_put(
-			&oid, sealing->pack, CTS_OBJECT_BLOB, json.data, json.size, NULL);
+		rc = cts_pack_put(&oid, sealing->pack, CTS_OBJECT_BLOB, json.data, json.size, NULL);
 	if (rc == 0)
 		rc = cts_tree_build_file(sealing->build, CTS_LAYOUT_SCHEMA_JSON, &oid);
 	if (rc == 0)

@@ -92,7 +92,9 @@ struct cts_pull {
 	uint64_t conflicts;       /* records newly in conflict */
 	struct cts_refusal *refused;
 	size_t refused_count;
-	struct cts_arena arena;   /* of the refusals; zeroed by the caller */
+	const char **ignored;     /* branches there that are no writer's, root or main */
+	size_t ignored_count;
+	struct cts_arena arena;   /* of these; zeroed by the caller */
 };
 void cts_pull_release(struct cts_pull *pull);
 

@@ -16,8 +16,6 @@
 
 enum { CHAIN_MAX = 100000 };
 
-static const char message[] = "view";
-
 static const char note_name[] = "view";
 
 int cts_view_note(struct cts_txn *txn, const struct cts_buf *note)
@@ -78,7 +76,7 @@ static int read_chain(struct cts_txn *txn, struct cts_odb *source, struct cts_ve
 			rc = cts_commit_parse(&commit, &arena, bytes.data, bytes.size);
 		if (rc == 0 && n > 0 && !commit.is_view)
 			rc = fail_unknown(); /* the chain began with a commit of somebody */
-		else if (rc == 0 && (!commit.is_view || strcmp(commit.message, message) != 0))
+		else if (rc == 0 && !commit.is_view)
 			rc = fail_stranger();
 		for (size_t i = 0; rc == 0 && i < commit.parent_count; i++) {
 			struct cts_ref ref;
@@ -269,7 +267,7 @@ int cts_view_commit(struct cts_road *road, struct cts_oid *out, struct cts_buf *
 	struct cts_line *heads;
 	size_t count = 0;
 	struct cts_commit commit = {
-		.tree = *tree, .author = CTS_VIEW_AUTHOR, .message = message, .is_view = true};
+		.tree = *tree, .author = CTS_VIEW_AUTHOR, .message = CTS_VIEW_MESSAGE, .is_view = true};
 	int rc = cts_txn_begin(&txn, road->store);
 
 	if (rc == 0 && !cts_oid_is_zero(main))

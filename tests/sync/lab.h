@@ -1,7 +1,7 @@
 /*
- * What the tests of the road share: a folder with stores and hubs in it, what agencies do to them in
- * one word each, and commits as a stranger would forge them, with git's own plumbing. The folder is
- * fixture.h's repo_dir; paths are relative to it. A call that must succeed fails the test.
+ * What the tests of the road share: a folder with stores and hubs in it, what agencies do to them
+ * in one word each, and commits as a stranger would forge them, with git's own plumbing. The folder
+ * is fixture.h's repo_dir; paths are relative to it. A call that must succeed fails the test.
  */
 #ifndef TESTS_SYNC_LAB_H
 #define TESTS_SYNC_LAB_H
@@ -20,7 +20,8 @@
 
 static struct cts_arena lab_arena; /* of the test at hand */
 
-/* libgit2 1.5.1 never frees the match of a regular expression, of which each remote makes several. */
+/* libgit2 1.5.1 never frees the match of a regular expression, of which each remote makes several.
+ */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
@@ -75,7 +76,7 @@ FIXTURE const char *lab_run(const char *format, ...)
 	return text;
 }
 
-/* ---- stores and hubs -------------------------------------------------------------------------- */
+/* ---- stores and hubs ---- */
 
 struct lab_store {
 	const char *path;
@@ -231,7 +232,7 @@ FIXTURE const char *lab_own_head(const struct lab_store *s)
 	return lab_ref(lab_mirror(s), lab_branch(s));
 }
 
-/* ---- records ---------------------------------------------------------------------------------- */
+/* ---- records ---- */
 
 struct lab_edit {
 	const char *key, *field, *value; /* value NULL: delete the record; "a|b" of a list */
@@ -263,7 +264,8 @@ FIXTURE int lab_put_in_txn(struct cts_txn *txn, void *context)
 		struct cts_value value = {0};
 		char *rest, *items = cts_arena_strdup(&arena, edit->value);
 
-		for (char *item = strtok_r(items, "|", &rest); item; item = strtok_r(NULL, "|", &rest))
+		for (char *item = strtok_r(items, "|", &rest); item;
+			item = strtok_r(NULL, "|", &rest))
 			value = cts_value_with(&arena, value, item);
 		cts_record_set(&record, field, value);
 	} else {
@@ -335,7 +337,7 @@ FIXTURE size_t lab_sides(struct lab_store *s, const char *key, const char *field
 	return count;
 }
 
-/* ---- what must hold ---------------------------------------------------------------------------- */
+/* ---- what must hold ---- */
 
 FIXTURE int lab_violation(void *context, int number, const char *text)
 {
@@ -358,7 +360,8 @@ FIXTURE const char *lab_check(struct lab_store *s)
 FIXTURE void lab_fsck(const char *repo)
 {
 	const char *said = lab_run("git -C '%s' fsck --strict --no-dangling 2>&1 | "
-				   "grep -v '^notice: ' || true", repo);
+				   "grep -v '^notice: ' || true",
+		repo);
 
 	if (said[0])
 		fail_msg("git fsck of %s: %s", repo, said);
@@ -385,7 +388,7 @@ FIXTURE void lab_settle_down(struct lab_store **stores, size_t count, const char
 		}
 }
 
-/* ---- forging ----------------------------------------------------------------------------------- */
+/* ---- forging ---- */
 
 /* Writes an object of any content into a repository of the lab; its id. */
 FIXTURE const char *lab_object(const char *repo, const char *type, const void *data, size_t size)
@@ -445,11 +448,8 @@ struct lab_forger {
 
 FIXTURE struct lab_forger lab_forger(const char *repo, const char *agency, const char *writer)
 {
-	return (struct lab_forger){.repo = repo,
-		.agency = agency,
-		.writer = writer,
-		.head = "",
-		.time = 1750000000};
+	return (struct lab_forger){
+		.repo = repo, .agency = agency, .writer = writer, .head = "", .time = 1750000000};
 }
 
 FIXTURE struct cts_commit lab_draft(struct lab_forger *f, const char *tree, const char *parent)
@@ -481,15 +481,16 @@ FIXTURE const char *lab_forge(struct lab_forger *f, const struct cts_commit *com
 	f->head = lab_object(f->repo, "commit", bytes.data, bytes.size);
 	f->seq = commit->seq;
 	cts_buf_release(&bytes);
-	lab_run("git -C '%s' update-ref refs/heads/%s/%s %s", f->repo, f->agency, f->writer, f->head);
+	lab_run("git -C '%s' update-ref refs/heads/%s/%s %s", f->repo, f->agency, f->writer,
+		f->head);
 	return f->head;
 }
 
 /* A seen commit of the own head, if there is one, and of `other`; its tree is that of `other`. */
 FIXTURE const char *lab_see(struct lab_forger *f, const char *other)
 {
-	struct cts_commit commit = lab_draft(
-		f, lab_tree_of(f->repo, other), f->head[0] ? f->head : other);
+	struct cts_commit commit =
+		lab_draft(f, lab_tree_of(f->repo, other), f->head[0] ? f->head : other);
 
 	if (f->head[0])
 		commit.parents[commit.parent_count++] = oid_of(other);
@@ -510,7 +511,7 @@ FIXTURE const char *lab_forge_edit(struct lab_forger *f, const char *tree)
 FIXTURE const char *lab_forge_file(struct lab_forger *f, const char *path, const char *text)
 {
 	return lab_forge_edit(f, lab_tree_with(f->repo, lab_tree_of(f->repo, f->head), "100644",
-		path, text ? lab_blob(f->repo, text) : ""));
+					 path, text ? lab_blob(f->repo, text) : ""));
 }
 
 /* An honest edit: a new initiative. */
@@ -518,7 +519,8 @@ FIXTURE const char *lab_forge_initiative(struct lab_forger *f, const char *id, c
 {
 	return lab_forge_file(f, lab_text("records/initiative/%s.json", id),
 		lab_text("{\n  \"fields\": {\n    \"title\": \"%s\"\n  },\n  \"id\": \"%s\",\n"
-			 "  \"kind\": \"initiative\"\n}\n", title, id));
+			 "  \"kind\": \"initiative\"\n}\n",
+			title, id));
 }
 
 #endif

@@ -98,7 +98,8 @@ static void test_a_repository_of_something_else_is_refused(void **state)
 	(void)state;
 	lab_hub("other");
 	lab_run("git -C other update-ref refs/heads/main $(git -C other -c user.name=S "
-		"-c user.email=s@s commit-tree -m hello $(git -C other hash-object -t tree -w --stdin "
+		"-c user.email=s@s commit-tree -m hello $(git -C other hash-object -t tree -w "
+		"--stdin "
 		"</dev/null))");
 	assert_int_equal(try_clone("other", NULL, NULL), CTS_EREFUSED);
 	assert_null(strstr(cts_error_message(CTS_EREFUSED), "is empty"));
@@ -125,8 +126,7 @@ static void test_a_code_that_is_none_is_refused(void **state)
 	struct cts_clone clone = {.agency_code = "not a code", .author = ""};
 
 	(void)state;
-	assert_int_equal(
-		cts_store_clone(lab_path("b"), lab_path("hub"), &clone, NULL), CTS_EVALUE);
+	assert_int_equal(cts_store_clone(lab_path("b"), lab_path("hub"), &clone, NULL), CTS_EVALUE);
 	assert_nothing_left();
 }
 
@@ -166,7 +166,8 @@ static void test_refused_commits_do_not_keep_one_from_cloning(void **state)
 	lab_forge_file(&evil, "README.md", "hello\n");
 	/* and one that leads nowhere, first in order */
 	lab_run("git -C hub update-ref refs/heads/a/0000000000000000 $(git -C hub -c user.name=S "
-		"-c user.email=s@s commit-tree -m hello $(git -C hub hash-object -t tree -w --stdin "
+		"-c user.email=s@s commit-tree -m hello $(git -C hub hash-object -t tree -w "
+		"--stdin "
 		"</dev/null))");
 	assert_ok(try_clone("hub", NULL, &clone));
 	assert_int_equal(clone.refused, 2);
@@ -193,7 +194,8 @@ static void test_a_root_that_is_refused_makes_no_store(void **state)
 	lab_run("git -C bad fetch -q ../hub refs/heads/root:refs/tags/root");
 	lab_entry(&raw, "100644", "README.md", lab_blob("bad", "hello\n"));
 	lab_entry(&raw, "100644", "ctsync.json", lab_run("git -C bad rev-parse root:ctsync.json"));
-	lab_entry(&raw, "100644", "schema.binpb", lab_run("git -C bad rev-parse root:schema.binpb"));
+	lab_entry(
+		&raw, "100644", "schema.binpb", lab_run("git -C bad rev-parse root:schema.binpb"));
 	commit = lab_draft(&evil, lab_object("bad", "tree", raw.data, raw.size), "");
 	cts_buf_release(&raw);
 	lab_forge(&evil, &commit);
@@ -215,7 +217,8 @@ static void forge_root(const char *format_file)
 	if (format_file)
 		lab_entry(&raw, "100644", "ctsync.json", lab_blob("bad", format_file));
 	lab_entry(&raw, "40000", "records", lab_run("git -C bad rev-parse root:records"));
-	lab_entry(&raw, "100644", "schema.binpb", lab_run("git -C bad rev-parse root:schema.binpb"));
+	lab_entry(
+		&raw, "100644", "schema.binpb", lab_run("git -C bad rev-parse root:schema.binpb"));
 	lab_entry(&raw, "100644", "schema.json", lab_run("git -C bad rev-parse root:schema.json"));
 	commit = lab_draft(&f, lab_object("bad", "tree", raw.data, raw.size), "");
 	cts_buf_release(&raw);

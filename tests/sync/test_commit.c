@@ -1,6 +1,6 @@
 /*
- * The grammar of commits, both ways: what is written reads back, the real git takes it, and whatever
- * differs by a byte is refused.
+ * The grammar of commits, both ways: what is written reads back, the real git takes it, and
+ * whatever differs by a byte is refused.
  */
 #include "fixture.h"
 
@@ -110,8 +110,8 @@ static void test_an_edit_is_written_as_the_manual_says(void **state)
 static void test_every_kind_of_commit_reads_back(void **state)
 {
 	static const char *const messages[] = {"one", "two\nlines", "a paragraph\n\nand another",
-		"Ctsync-Agency: of a joker\nCtsync-Seq: 3", "ends in a line\n", "\nbegins with one", "",
-		"x\n\n\ny", "tab\there"};
+		"Ctsync-Agency: of a joker\nCtsync-Seq: 3", "ends in a line\n", "\nbegins with one",
+		"", "x\n\n\ny", "tab\there"};
 	struct cts_commit commit;
 
 	(void)state;
@@ -153,6 +153,10 @@ static void test_every_kind_of_commit_reads_back(void **state)
 		.is_view = true,
 	};
 	assert_round(&commit);
+	/* somebody may be called so */
+	commit = an_edit();
+	commit.author = CTS_VIEW_AUTHOR;
+	assert_round(&commit);
 }
 
 static void test_git_takes_what_is_written(void **state)
@@ -176,10 +180,9 @@ static void test_git_takes_what_is_written(void **state)
 	assert_runs("git update-ref refs/heads/dpmc/7f3a9c21d0b4e586 %s", out.data);
 	assert_runs("git fsck --strict");
 	cts_buf_clear(&out);
-	assert_int_equal(run_into(&out,
-				 "git log --format='%%an|%%ae|%%at|%%cn|%%s|"
-				 "%%(trailers:key=Ctsync-Seq,valueonly,separator=)' "
-				 "dpmc/7f3a9c21d0b4e586"),
+	assert_int_equal(run_into(&out, "git log --format='%%an|%%ae|%%at|%%cn|%%s|"
+					"%%(trailers:key=Ctsync-Seq,valueonly,separator=)' "
+					"dpmc/7f3a9c21d0b4e586"),
 		0);
 	assert_string_equal(cts_buf_text(&out),
 		"Ana Ngāta|ana@dpmc.example|1623749400|Ana Ngāta|set milestone/x: due|1\n");
@@ -303,8 +306,10 @@ static void test_malformed_commits_are_refused(void **state)
 		struct cts_buf text = replaced(edit_text(), variants[i].from, variants[i].to);
 
 		if (strncmp(variants[i].from, AUTHOR, strlen(AUTHOR)) == 0 &&
-			strncmp(variants[i].to, "author ", 7) == 0 && !strstr(variants[i].to, "committer")) {
-			/* the same mistake in both, so that it is not refused for their difference */
+			strncmp(variants[i].to, "author ", 7) == 0 &&
+			!strstr(variants[i].to, "committer")) {
+			/* the same mistake in both, so that it is not refused for their difference
+			 */
 			struct cts_buf line = {0}, both;
 			cts_buf_printf(&line, "committer %s", variants[i].to + 7);
 			both = replaced(cts_buf_text(&text), COMMITTER, cts_buf_text(&line));
@@ -354,7 +359,8 @@ static void test_authors_are_normal_text(void **state)
 static void test_signatures_are_passed_over(void **state)
 {
 	struct cts_buf text = replaced(edit_text(), COMMITTER,
-		COMMITTER "gpgsig -----BEGIN SSH SIGNATURE-----\n U1NIU0lH\n \n -----END SSH SIGNATURE-----\n");
+		COMMITTER "gpgsig -----BEGIN SSH SIGNATURE-----\n U1NIU0lH\n \n -----END SSH "
+			  "SIGNATURE-----\n");
 	struct cts_commit commit, expected = an_edit();
 
 	(void)state;
@@ -467,7 +473,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_an_edit_is_written_as_the_manual_says, clear_arena),
 		cmocka_unit_test_teardown(test_every_kind_of_commit_reads_back, clear_arena),
-		cmocka_unit_test_setup_teardown(test_git_takes_what_is_written, make_repo, remove_repo),
+		cmocka_unit_test_setup_teardown(
+			test_git_takes_what_is_written, make_repo, remove_repo),
 		cmocka_unit_test_teardown(test_malformed_commits_are_refused, clear_arena),
 		cmocka_unit_test_teardown(test_bytes_behind_a_nul_are_refused, clear_arena),
 		cmocka_unit_test_teardown(test_authors_are_normal_text, clear_arena),

@@ -108,7 +108,8 @@ static void test_a_programme_goes_round(void **state)
 	lab_fsck("srv/hub");
 	assert_no_quarantine();
 	assert_string_equal(lab_run("git -C srv/hub log -1 --format=%%an main"), "ctsync view");
-	assert_non_null(strstr(lab_run("git -C srv/hub show main:records/initiative/x.json"), "of b"));
+	assert_non_null(
+		strstr(lab_run("git -C srv/hub show main:records/initiative/x.json"), "of b"));
 }
 
 static void test_our_branch_goes_first_and_alone(void **state)
@@ -149,8 +150,8 @@ static void hear(void *context, const char *line)
 
 static void put_hook(const char *name, const char *script)
 {
-	lab_run("printf '#!/bin/sh\\n%s\\n' > srv/hub/hooks/%s && chmod +x srv/hub/hooks/%s", script, name,
-		name);
+	lab_run("printf '#!/bin/sh\\n%s\\n' > srv/hub/hooks/%s && chmod +x srv/hub/hooks/%s",
+		script, name, name);
 }
 
 static void test_a_hook_that_refuses_is_told(void **state)
@@ -181,7 +182,8 @@ static void test_a_stranger_s_main_is_left_alone_until_it_is_reset(void **state)
 
 	(void)state;
 	lab_run("git -C srv/hub update-ref refs/heads/main $(git -C srv/hub -c user.name=S "
-		"-c user.email=s@s commit-tree -m hello $(git -C srv/hub hash-object -t tree -w --stdin "
+		"-c user.email=s@s commit-tree -m hello $(git -C srv/hub hash-object -t tree -w "
+		"--stdin "
 		"</dev/null))");
 	stranger = lab_ref("srv/hub", "main");
 	lab_push(&a, "origin");
@@ -238,7 +240,8 @@ static void test_forged_commits_are_refused_and_stay_out_of_the_mirror(void **st
 	assert_int_equal(lab_try_pull(&b, "origin"), CTS_EINTEGRITY);
 	assert_int_equal(lab_pulled.refused_count, 1);
 	assert_string_equal(lab_get(&b, "initiative/x", "title"), "Grow more");
-	assert_int_equal(run_into(NULL, "git -C b/mirror.git cat-file -e %s 2>/dev/null", evil.head), 1);
+	assert_int_equal(
+		run_into(NULL, "git -C b/mirror.git cat-file -e %s 2>/dev/null", evil.head), 1);
 	assert_no_quarantine();
 	lab_pull(&b, "origin");
 	assert_sound(&b);
@@ -251,8 +254,10 @@ static void test_junk_branches_are_not_fetched(void **state)
 	(void)state;
 	lab_push(&a, "origin");
 	head = lab_ref("srv/hub", lab_branch(&a));
-	lab_run("git -C srv/hub update-ref refs/heads/nzp %s && git -C srv/hub update-ref refs/heads/UP/x %s && "
-		"git -C srv/hub update-ref refs/tags/v1 %s", head, head, head);
+	lab_run("git -C srv/hub update-ref refs/heads/nzp %s && git -C srv/hub update-ref "
+		"refs/heads/UP/x %s && "
+		"git -C srv/hub update-ref refs/tags/v1 %s",
+		head, head, head);
 	clone_http();
 	lab_put(&a, "initiative/x", "title", "Grow more");
 	lab_push(&a, "origin");

@@ -1,6 +1,6 @@
 /*
- * Commits come in: wholly or not at all, whatever order and road they take, and what one source lacks
- * another may bring.
+ * Commits come in: wholly or not at all, whatever order and road they take, and what one source
+ * lacks another may bring.
  */
 #include "lab.h"
 
@@ -40,8 +40,8 @@ static void show(const char *repo, const char *oid)
 	lab_run("mv 'hidden-%s' '%s/objects/%.2s/%s'", oid, repo, oid, oid + 2);
 }
 
-/* A source that lacks an object of a sound commit does not make the commit unsound: the next one that
- * has it whole brings it. */
+/* A source that lacks an object of a sound commit does not make the commit unsound: the next one
+ * that has it whole brings it. */
 static void assert_comes_later(const char *object, const char *why)
 {
 	hide("hub", object);
@@ -122,8 +122,8 @@ static void test_a_garbled_blob_can_come_later(void **state)
 	assert_sound(&b);
 }
 
-/* A commit of a later format is not asked for again and again in vain, but a newer program takes it: so it
- * is told of, and not remembered as refused. */
+/* A commit of a later format is not asked for again and again in vain, but a newer program takes
+ * it: so it is told of, and not remembered as refused. */
 static void test_a_later_format_is_not_remembered_as_refused(void **state)
 {
 	struct cts_commit commit = lab_draft(&other, lab_tree_of("hub", other.head), other.head);
@@ -147,7 +147,7 @@ static void test_a_later_format_is_not_remembered_as_refused(void **state)
 	assert_int_equal(lab_try_pull(&b, "origin"), CTS_EINTEGRITY);
 }
 
-/* ---- in any order -------------------------------------------------------------------------------- */
+/* ---- in any order ---- */
 
 /* The branches of several writers reach two stores in opposite orders. */
 static void test_any_order_of_arrival_gives_the_same_records(void **state)
@@ -215,11 +215,13 @@ static void test_a_web_of_seen_commits_comes_in_ancestors_first(void **state)
 		struct lab_forger *v = &writers[random_below(WRITERS)];
 
 		if (w != v && random_below(2)) {
-			const char *known = lab_run("git -C hub merge-base --is-ancestor %s %s && echo yes || true",
+			const char *known = lab_run(
+				"git -C hub merge-base --is-ancestor %s %s && echo yes || true",
 				v->head, w->head);
 			if (!known[0]) {
 				/* the tree of the other is not the view, which changes nothing */
-				struct cts_commit commit = lab_draft(w, lab_tree_of("hub", w->head), w->head);
+				struct cts_commit commit =
+					lab_draft(w, lab_tree_of("hub", w->head), w->head);
 				commit.parents[commit.parent_count++] = oid_of(v->head);
 				commit.is_seen = true;
 				commit.message = "seen";

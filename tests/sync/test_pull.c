@@ -1,6 +1,6 @@
 /*
- * Pull: what is new and sound comes in, once; a branch may only grow; whatever else lies about in a hub
- * is left alone.
+ * Pull: what is new and sound comes in, once; a branch may only grow; whatever else lies about in a
+ * hub is left alone.
  */
 #include "lab.h"
 
@@ -93,7 +93,7 @@ static void test_an_unknown_remote_is_refused(void **state)
 	assert_int_equal(lab_try_push(&b, "nowhere"), CTS_EREFUSED);
 }
 
-/* ---- other programmes, other repositories --------------------------------------------------------- */
+/* ---- other programmes, other repositories ---- */
 
 static void test_another_programme_is_refused(void **state)
 {
@@ -158,19 +158,32 @@ static void test_junk_in_a_hub_is_left_alone(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++)
 		run_into(NULL, "git -C hub update-ref %s %s 2>/dev/null", names[i], head);
-	/* a branch named as a folder of branches; a ref of garbage; one of an object that is not there */
+	/* a branch named as a folder of branches; a ref of garbage; one of an object that is not
+	 * there */
 	lab_run("git -C hub pack-refs --all && echo '%s refs/heads/nzp' >> hub/packed-refs", head);
-	lab_run("mkdir -p hub/refs/heads/gcsb && echo garbage > hub/refs/heads/gcsb/00000000000000aa");
+	lab_run("mkdir -p hub/refs/heads/gcsb && echo garbage > "
+		"hub/refs/heads/gcsb/00000000000000aa");
 	lab_run("echo 'ref: refs/heads/root' > hub/refs/heads/symbolic");
 	lab_put(&a, "initiative/x", "title", "Grow more");
 	lab_push(&a, "origin");
 	lab_pull(&b, "origin");
 	assert_string_equal(lab_get(&b, "initiative/x", "title"), "Grow more");
+	/* what there is of branches is named */
+	assert_int_equal(lab_pulled.refused_count, 0);
+	assert_true(lab_pulled.ignored_count >= 5);
+	for (size_t i = 0, found = 0; i <= lab_pulled.ignored_count; i++) {
+		if (i == lab_pulled.ignored_count)
+			fail_msg("UPPER is not named");
+		found += strcmp(lab_pulled.ignored[i], "UPPER/0123456789abcdef") == 0;
+		if (found)
+			break;
+	}
 	/* only who runs the hub can move a branch out of our branch's way */
 	lab_put(&b, "initiative/x", "title", "And more");
 	assert_int_equal(lab_try_push(&b, "origin"), CTS_EREJECTED);
 	lab_run("sed -i '/heads\\/nzp$/d' hub/packed-refs && mkdir -p hub/refs/heads && "
-		"cp hub/refs/heads/%s hub/refs/heads/nzp", lab_branch(&a));
+		"cp hub/refs/heads/%s hub/refs/heads/nzp",
+		lab_branch(&a));
 	assert_int_equal(lab_try_push(&b, "origin"), CTS_EREJECTED);
 	lab_run("rm hub/refs/heads/nzp");
 	lab_push(&b, "origin");
@@ -181,7 +194,7 @@ static void test_junk_in_a_hub_is_left_alone(void **state)
 			lab_run("git -C '%s' for-each-ref %s", lab_mirror(&b), names[i]), "");
 }
 
-/* ---- branches that do not grow -------------------------------------------------------------------- */
+/* ---- branches that do not grow ---- */
 
 static void test_a_branch_that_went_back_is_refused_with_both_ids(void **state)
 {
@@ -257,7 +270,72 @@ static void test_another_hub_under_the_same_name_is_not_called_rewritten(void **
 	assert_string_equal(lab_get(&b, "initiative/x", "title"), "Grow more");
 }
 
-/* ---- what is remembered ---------------------------------------------------------------------------- */
+/* ---- crashes ---- */
+
+/* Keeps b's LMDB and refs as they are, pulls, and closes. */
+static void keep_and_pull(void)
+{
+	lab_put(&a, "initiative/x", "title", "Grow more");
+	lab_put(&a, "initiative/y", "title", "new");
+	lab_push(&a, "origin");
+	lab_put(&b, "initiative/x", "overview", "own, sealed");
+	assert_int_equal(cts_seal(b.road, NULL), 2);
+	lab_close(&b);
+	lab_run("mkdir kept && cp b/data.mdb b/received kept && cp -r b/mirror.git/refs kept/refs");
+	lab_open(&b);
+	lab_pull(&b, "origin");
+	lab_close(&b);
+}
+
+static void assert_pulled_once(void)
+{
+	lab_open(&b);
+	lab_pull(&b, "origin");
+	assert_string_equal(lab_get(&b, "initiative/x", "title"), "Grow more");
+	assert_string_equal(lab_get(&b, "initiative/y", "title"), "new");
+	assert_sound(&b);
+	lab_push(&b, "origin");
+	lab_pull(&a, "origin");
+	assert_alike(&a, &b);
+	lab_pull(&b, "origin");
+	assert_int_equal(lab_pulled.commits, 0);
+}
+
+static void test_a_pull_that_died_between_objects_and_lmdb_comes_again(void **state)
+{
+	(void)state;
+	keep_and_pull();
+	lab_run("cat kept/data.mdb > b/data.mdb && rm -rf b/mirror.git/refs && "
+		"cp -r kept/refs b/mirror.git/refs");
+	assert_pulled_once();
+}
+
+static void test_a_pull_that_died_between_lmdb_and_refs_is_whole(void **state)
+{
+	(void)state;
+	keep_and_pull();
+	lab_run("rm -rf b/mirror.git/refs && cp -r kept/refs b/mirror.git/refs");
+	lab_open(&b);
+	assert_string_equal(lab_ref("b/mirror.git", lab_branch(&a)), lab_own_head(&a));
+	assert_sound(&b);
+	lab_close(&b);
+	assert_pulled_once();
+}
+
+/* A power loss may take LMDB's last transaction and leave what came after it. */
+static void test_a_pull_that_lmdb_forgot_is_read_from_the_mirror(void **state)
+{
+	(void)state;
+	keep_and_pull();
+	lab_run("cat kept/data.mdb > b/data.mdb");
+	lab_open(&b);
+	assert_string_equal(lab_get(&b, "initiative/y", "title"), "new");
+	assert_sound(&b);
+	lab_close(&b);
+	assert_pulled_once();
+}
+
+/* ---- what is remembered ---- */
 
 static void test_the_time_of_a_pull_is_remembered(void **state)
 {
@@ -292,10 +370,11 @@ static void test_what_came_when_and_what_was_refused_is_kept_in_a_file(void **st
 	received = lab_run("cat b/received");
 	assert_non_null(strstr(received, lab_text(" head ")));
 	assert_non_null(strstr(received, lab_own_head(&a)));
-	assert_non_null(strstr(received, lab_text(" refused %s gcsb/00000000000000ee ", evil.head)));
+	assert_non_null(
+		strstr(received, lab_text(" refused %s gcsb/00000000000000ee ", evil.head)));
 	assert_non_null(strstr(received, "README.md"));
-	assert_non_null(strstr(received,
-		lab_text(" pin origin %s %s", lab_branch(&a), lab_own_head(&a))));
+	assert_non_null(
+		strstr(received, lab_text(" pin origin %s %s", lab_branch(&a), lab_own_head(&a))));
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
@@ -315,6 +394,9 @@ int main(void)
 		T(test_a_branch_that_went_back_is_refused_with_both_ids),
 		T(test_a_rewritten_branch_is_refused_and_both_lines_are_taken),
 		T(test_another_hub_under_the_same_name_is_not_called_rewritten),
+		T(test_a_pull_that_died_between_objects_and_lmdb_comes_again),
+		T(test_a_pull_that_died_between_lmdb_and_refs_is_whole),
+		T(test_a_pull_that_lmdb_forgot_is_read_from_the_mirror),
 		T(test_the_time_of_a_pull_is_remembered),
 		T(test_what_came_when_and_what_was_refused_is_kept_in_a_file),
 	};

@@ -32,7 +32,7 @@ static const char *hub_state(const char *hub)
 	return lab_run("cd %s && git for-each-ref && find objects -type f | sort", hub);
 }
 
-/* ---- what moves ----------------------------------------------------------------------------------- */
+/* ---- what moves ---- */
 
 static void test_the_first_push_makes_three_branches(void **state)
 {
@@ -129,9 +129,9 @@ static void test_a_change_tells_how_far_it_got(void **state)
 		assert_ok(cts_txn_find_change(txn, &ref, name));
 		assert_ok(cts_txn_change(txn, &change, &lab_arena, ref));
 		assert_ok(cts_change_state(&how, txn, &change));
-		assert_int_equal(how, step == 0 ? CTS_CHANGE_PENDING
-				 : step == 1	? CTS_CHANGE_COMMITTED
-						: CTS_CHANGE_PUSHED);
+		assert_int_equal(how, step == 0   ? CTS_CHANGE_PENDING
+				      : step == 1 ? CTS_CHANGE_COMMITTED
+						  : CTS_CHANGE_PUSHED);
 		cts_txn_end(txn);
 	}
 }
@@ -170,7 +170,7 @@ static void test_others_branches_travel_through_a_chain_of_hubs(void **state)
 	lab_close(&d);
 }
 
-/* ---- our own branch decides ------------------------------------------------------------------------ */
+/* ---- our own branch decides ---- */
 
 static void test_our_branch_that_another_wrote_is_rejected_until_we_pull(void **state)
 {
@@ -223,12 +223,13 @@ static void test_a_branch_of_ours_that_is_no_commit_of_ours_is_rejected(void **s
 	assert_string_equal(lab_ref("hub", lab_branch(&a)), other.head);
 }
 
-/* ---- locks ----------------------------------------------------------------------------------------- */
+/* ---- locks ---- */
 
 static void put_lock(const char *branch, long age_s)
 {
 	lab_run("mkdir -p \"$(dirname hub/refs/heads/%s)\" && touch -d '-%ld seconds' "
-		"hub/refs/heads/%s.lock", branch, age_s, branch);
+		"hub/refs/heads/%s.lock",
+		branch, age_s, branch);
 }
 
 static void test_a_leftover_lock_of_our_branch_is_removed(void **state)
@@ -289,7 +290,7 @@ static void test_a_declined_branch_is_not_taken_as_pushed(void **state)
 	lab_fsck("h1");
 }
 
-/* ---- crashes ---------------------------------------------------------------------------------------- */
+/* ---- crashes ---- */
 
 /* Objects came, refs did not: the next push moves them. */
 static void test_a_push_that_died_between_objects_and_refs_goes_on(void **state)
@@ -306,7 +307,7 @@ static void test_a_push_that_died_between_objects_and_refs_goes_on(void **state)
 	lab_fsck("hub");
 }
 
-/* ---- stores that were copied, or restored ------------------------------------------------------------ */
+/* ---- stores that were copied, or restored ---- */
 
 static void test_a_copied_store_speaks_with_a_voice_of_its_own(void **state)
 {
@@ -412,8 +413,8 @@ static void test_a_hub_that_is_ahead_of_us_makes_us_write_nothing(void **state)
 	assert_string_equal(lab_run("git -C h1 for-each-ref"), before);
 }
 
-/* A line that cannot travel on its own branch in some hub, since another stands there under its name,
- * travels as a parent of a seen commit. */
+/* A line that cannot travel on its own branch in some hub, since another stands there under its
+ * name, travels as a parent of a seen commit. */
 static void test_stranded_work_travels_with_a_seen_commit(void **state)
 {
 	struct lab_forger forger;

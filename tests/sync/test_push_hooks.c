@@ -164,7 +164,8 @@ static void test_reset_main_goes_through_the_hook(void **state)
 {
 	(void)state;
 	put_hook("hub/hooks/pre-receive", "exit 0");
-	lab_run("git -C hub update-ref refs/heads/main $(git -C hub -c user.name=S -c user.email=s@s "
+	lab_run("git -C hub update-ref refs/heads/main $(git -C hub -c user.name=S -c "
+		"user.email=s@s "
 		"commit-tree -m hello $(git -C hub hash-object -t tree -w --stdin </dev/null))");
 	lab_push(&a, "origin");
 	assert_true(lab_was_declined("main"));

@@ -1,6 +1,6 @@
 /*
- * Rebuild: from the mirror, the journal file and `received` alone the store is what it was: records,
- * history, who it is, what is pending, what came when, what was refused.
+ * Rebuild: from the mirror, the journal file and `received` alone the store is what it was:
+ * records, history, who it is, what is pending, what came when, what was refused.
  */
 #include "lab.h"
 
@@ -259,11 +259,13 @@ static void test_a_mirror_that_lacks_something_leaves_the_store_as_it_is(void **
 	const char *digest = lab_check(&b), *blob, *before;
 
 	(void)state;
-	blob = lab_run("git -C b/mirror.git rev-parse %s:records/initiative/x.json", lab_own_head(&a));
+	blob = lab_run(
+		"git -C b/mirror.git rev-parse %s:records/initiative/x.json", lab_own_head(&a));
 	lab_close(&b);
 	lab_run("cd b/mirror.git && mkdir ../packs && mv objects/pack/* ../packs && "
 		"for p in ../packs/*.pack; do git unpack-objects -q < $p; done; rm -rf ../packs && "
-		"mv objects/%.2s/%s ../kept", blob, blob + 2);
+		"mv objects/%.2s/%s ../kept",
+		blob, blob + 2);
 	before = lab_run("sha256sum < b/data.mdb");
 	assert_int_equal(cts_store_rebuild(b.path, NULL, NULL, NULL), CTS_EDAMAGED);
 	assert_non_null(strstr(cts_error_message(CTS_EDAMAGED), "mirror"));

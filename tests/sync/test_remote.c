@@ -109,8 +109,10 @@ static void test_a_repository_is_made_only_when_asked(void **state)
 	lab_run("mkdir folder && echo x > folder/file");
 	assert_int_equal(cts_remote_add(a.store, "bad", lab_path("folder"), true), CTS_EREFUSED);
 	assert_string_equal(lab_run("ls folder"), "file");
-	assert_int_equal(cts_remote_add(a.store, "far", "ssh://example.org/hub", true), CTS_EREFUSED);
-	assert_int_equal(cts_remote_add(a.store, "far", "git://example.org/hub", false), CTS_EVALUE);
+	assert_int_equal(
+		cts_remote_add(a.store, "far", "ssh://example.org/hub", true), CTS_EREFUSED);
+	assert_int_equal(
+		cts_remote_add(a.store, "far", "git://example.org/hub", false), CTS_EVALUE);
 	assert_null(url_of("far"));
 }
 

@@ -1,6 +1,6 @@
 /*
- * Repositories on this machine's disks: made whole or not at all, read with whatever lies about in them,
- * their references moved only from where they were.
+ * Repositories on this machine's disks: made whole or not at all, read with whatever lies about in
+ * them, their references moved only from where they were.
  */
 #include "lab.h"
 
@@ -138,8 +138,10 @@ static void test_refs_are_listed_whatever_lies_beside_them(void **state)
 	one = some_commit("hub", "one");
 	cts_oid_format(hex, &one);
 	lab_run("git -C hub update-ref refs/heads/packed %s && git -C hub pack-refs --all", hex);
-	lab_run("git -C hub update-ref refs/heads/b %s && git -C hub update-ref refs/tags/a %s", hex, hex);
-	lab_run("echo garbage > hub/refs/heads/broken && echo 'ref: refs/heads/b' > hub/refs/heads/symbolic");
+	lab_run("git -C hub update-ref refs/heads/b %s && git -C hub update-ref refs/tags/a %s",
+		hex, hex);
+	lab_run("echo garbage > hub/refs/heads/broken && echo 'ref: refs/heads/b' > "
+		"hub/refs/heads/symbolic");
 	lab_run("touch hub/refs/heads/empty hub/refs/heads/locked.lock");
 	assert_ok(cts_repo_open(&repo, lab_path("hub")));
 	assert_ok(cts_repo_refs(repo, &refs, &count, &lab_arena));
@@ -179,7 +181,8 @@ static void test_branches_of_writers_are_told_from_others(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++)
-		if (cts_branch_parse(&agency, &writer, &lab_arena, names[i].name) != names[i].is_branch)
+		if (cts_branch_parse(&agency, &writer, &lab_arena, names[i].name) !=
+			names[i].is_branch)
 			fail_msg("'%s'", names[i].name);
 	assert_true(cts_branch_parse(&agency, &writer, &lab_arena, names[0].name));
 	assert_string_equal(agency, "dpmc");

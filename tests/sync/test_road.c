@@ -1,6 +1,6 @@
 /*
- * Opening the road: refs and LMDB are brought together after whatever happened, and what dead processes
- * left is swept away; a living one's is not.
+ * Opening the road: refs and LMDB are brought together after whatever happened, and what dead
+ * processes left is swept away; a living one's is not.
  */
 #include "lab.h"
 
@@ -117,7 +117,8 @@ static void test_locks_that_dead_processes_left_are_removed(void **state)
 	(void)state;
 	lab_close(&b);
 	lab_run("touch b/mirror.git/refs/heads/%s.lock b/mirror.git/packed-refs.lock "
-		"b/mirror.git/HEAD.lock b/mirror.git/refs/heads/root.lock", branch);
+		"b/mirror.git/HEAD.lock b/mirror.git/refs/heads/root.lock",
+		branch);
 	lab_open(&b);
 	assert_string_equal(lab_run("find b/mirror.git -name '*.lock'"), "");
 	lab_put(&b, "initiative/y", "title", "goes on");
@@ -133,8 +134,8 @@ static void test_packs_that_dead_processes_did_not_finish_are_removed(void **sta
 	lab_close(&own);
 	lab_run("cd unfinished/mirror.git/objects/pack && touch tmp_pack_x1 tmp_idx_x1 kept");
 	lab_open(&own);
-	assert_string_equal(lab_run("cd unfinished/mirror.git/objects/pack && ls | grep -v '^pack-'"),
-		"kept");
+	assert_string_equal(
+		lab_run("cd unfinished/mirror.git/objects/pack && ls | grep -v '^pack-'"), "kept");
 	assert_sound(&own);
 	lab_close(&own);
 }
@@ -150,8 +151,7 @@ static void test_a_living_process_keeps_its_quarantine(void **state)
 	living = open(lab_path("b/quarantine.alive/lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	assert_int_equal(flock(living, LOCK_EX), 0);
 	lab_open(&b);
-	assert_string_equal(
-		lab_run("cd b && ls -d quarantine.* rebuild.* 2>/dev/null || true"),
+	assert_string_equal(lab_run("cd b && ls -d quarantine.* rebuild.* 2>/dev/null || true"),
 		"quarantine.alive\nquarantine.file");
 	assert_string_equal(lab_run("ls b/quarantine.alive"), "git\nlock");
 	close(living);

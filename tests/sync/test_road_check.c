@@ -1,5 +1,6 @@
 /*
- * The invariants between LMDB and the mirror: they hold after everything, and each is seen when broken.
+ * The invariants between LMDB and the mirror: they hold after everything, and each is seen when
+ * broken.
  */
 #include "lab.h"
 
@@ -82,7 +83,8 @@ static void test_all_hold_between_any_two_steps(void **state)
 static void test_a_branch_that_is_not_its_line_s_head_is_seen(void **state)
 {
 	(void)state;
-	lab_run("git -C b/mirror.git update-ref refs/heads/%s %s~1", lab_branch(&a), lab_own_head(&a));
+	lab_run("git -C b/mirror.git update-ref refs/heads/%s %s~1", lab_branch(&a),
+		lab_own_head(&a));
 	assert_found(&b, 8, lab_branch(&a));
 	lab_run("git -C b/mirror.git update-ref -d refs/heads/%s", lab_branch(&a));
 	assert_found(&b, 8, lab_branch(&a));
@@ -137,7 +139,8 @@ static int set_tree(struct cts_txn *txn, void *context)
 
 static void test_a_tree_that_is_not_the_view_is_seen(void **state)
 {
-	struct cts_oid older = oid_of(lab_tree_of("b/mirror.git", lab_text("%s~1", lab_own_head(&a))));
+	struct cts_oid older =
+		oid_of(lab_tree_of("b/mirror.git", lab_text("%s~1", lab_own_head(&a))));
 
 	(void)state;
 	assert_true(cts_store_exchange(b.store, set_tree, &older) >= 0);

@@ -1,6 +1,6 @@
 /*
- * Sealing: one commit a change, each exactly its own patch on the tree before it, the same every time,
- * whenever the machine dies.
+ * Sealing: one commit a change, each exactly its own patch on the tree before it, the same every
+ * time, whenever the machine dies.
  */
 #include "lab.h"
 
@@ -37,8 +37,9 @@ static const char *message_of(struct lab_store *s, const char *commit)
 /* "M records/initiative/x.json" of what a commit changed in its first parent's tree. */
 static const char *changes_of(struct lab_store *s, const char *commit)
 {
-	return in_mirror(s, lab_text("diff-tree -r --name-status --no-commit-id %s^1 %s | tr '\\t' ' '",
-				    commit, commit));
+	return in_mirror(
+		s, lab_text("diff-tree -r --name-status --no-commit-id %s^1 %s | tr '\\t' ' '",
+			   commit, commit));
 }
 
 static const char *file_of(struct lab_store *s, const char *commit, const char *key)
@@ -46,7 +47,7 @@ static const char *file_of(struct lab_store *s, const char *commit, const char *
 	return in_mirror(s, lab_text("show %s:records/%s.json 2>/dev/null || true", commit, key));
 }
 
-/* ---- one commit a change ---------------------------------------------------------------------------- */
+/* ---- one commit a change ---- */
 
 static void test_init_seals_the_root(void **state)
 {
@@ -57,11 +58,12 @@ static void test_init_seals_the_root(void **state)
 	assert_string_equal(message_of(&a, head),
 		lab_text("begin the programme\n\nagency/dpmc code: (unset) -> DPMC\n"
 			 "agency/dpmc role: (unset) -> coordinator\n\nCtsync-Agency: dpmc\n"
-			 "Ctsync-Writer: %s\nCtsync-Seq: 1\nCtsync-Format: 1\n", lab_writer(&a)));
+			 "Ctsync-Writer: %s\nCtsync-Seq: 1\nCtsync-Format: 1\n",
+			lab_writer(&a)));
 	assert_string_equal(in_mirror(&a, lab_text("ls-tree --name-only %s", head)),
 		"ctsync.json\nrecords\nschema.binpb\nschema.json");
-	assert_string_equal(in_mirror(&a, lab_text("show %s:ctsync.json", head)),
-		"{\n  \"format\": 1\n}");
+	assert_string_equal(
+		in_mirror(&a, lab_text("show %s:ctsync.json", head)), "{\n  \"format\": 1\n}");
 	assert_int_equal(cts_seal(a.road, NULL), 0);
 	assert_sound(&a);
 }
@@ -82,10 +84,12 @@ static void test_each_change_is_a_commit_and_its_own_patch(void **state)
 	assert_string_equal(changes_of(&a, lab_text("%s~1", head)), "A records/initiative/y.json");
 	assert_string_equal(changes_of(&a, head), "D records/initiative/x.json");
 	assert_string_equal(message_of(&a, lab_text("%s~2", head)),
-		lab_text("set initiative/x: overview\n\ninitiative/x overview: (unset) -> Words\n\n"
-			 "Ctsync-Agency: dpmc\nCtsync-Writer: %s\nCtsync-Seq: 3\nCtsync-Format: 1\n",
+		lab_text(
+			"set initiative/x: overview\n\ninitiative/x overview: (unset) -> Words\n\n"
+			"Ctsync-Agency: dpmc\nCtsync-Writer: %s\nCtsync-Seq: 3\nCtsync-Format: 1\n",
 			lab_writer(&a)));
-	assert_string_equal(in_mirror(&a, lab_text("log -1 --format='%%an <%%ae>|%%cn <%%ce>' %s", head)),
+	assert_string_equal(
+		in_mirror(&a, lab_text("log -1 --format='%%an <%%ae>|%%cn <%%ce>' %s", head)),
 		LAB_AUTHOR "|" LAB_AUTHOR);
 	assert_int_equal(cts_seal(a.road, NULL), 0);
 	assert_sound(&a);
@@ -119,10 +123,13 @@ static void test_a_commit_tells_at_most_50_edits(void **state)
 	for (const char *at = text; (at = strstr(at, "\ninitiative/")); at++)
 		lines++;
 	assert_int_equal(lines, 50);
-	assert_non_null(strstr(text, "a reason\n\nwith a paragraph\n\ninitiative/i000 title: (unset) -> "));
+	assert_non_null(
+		strstr(text, "a reason\n\nwith a paragraph\n\ninitiative/i000 title: (unset) -> "));
 	/* beyond 512 records a folder is fanned out */
 	assert_int_equal(strlen(in_mirror(&a, lab_text("ls-tree --name-only %s:records/initiative",
-						     lab_own_head(&a)))) % 3, 2);
+						      lab_own_head(&a)))) %
+				 3,
+		2);
 	assert_sound(&a);
 	/* and the message comes back as it was */
 	lab_push(&a, "origin");
@@ -150,8 +157,8 @@ static int put_empty(struct cts_txn *txn, void *context)
 	int rc;
 
 	(void)context;
-	cts_record_init(&record,
-		cts_schema_kind(cts_store_schema(cts_txn_store(txn)), "dependency"), "d");
+	cts_record_init(
+		&record, cts_schema_kind(cts_store_schema(cts_txn_store(txn)), "dependency"), "d");
 	cts_record_set(&record, cts_kind_field(record.kind, "from"),
 		cts_value_of(&record.arena, "initiative/x"));
 	rc = cts_txn_put(txn, &record);
@@ -161,14 +168,15 @@ static int put_empty(struct cts_txn *txn, void *context)
 
 static void test_messages_arrive_as_they_were_given(void **state)
 {
-	static const char *const messages[] = {"one line", "two\nlines", "a paragraph\n\nand another",
-		"Ctsync-Seq: 99\nCtsync-Format: 7", "milestone/x due: a -> b"};
+	static const char *const messages[] = {"one line", "two\nlines",
+		"a paragraph\n\nand another", "Ctsync-Seq: 99\nCtsync-Format: 7",
+		"milestone/x due: a -> b"};
 	struct cts_write write = {0};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(messages); i++) {
-		struct lab_edit edit = {.key = "initiative/x", .field = "title",
-			.value = lab_text("t%zu", i)};
+		struct lab_edit edit = {
+			.key = "initiative/x", .field = "title", .value = lab_text("t%zu", i)};
 		write.message = messages[i];
 		assert_ok(cts_store_write(a.store, &write, lab_put_in_txn, &edit));
 	}
@@ -177,12 +185,36 @@ static void test_messages_arrive_as_they_were_given(void **state)
 	lab_push(&a, "origin");
 	b = lab_clone("b", "NZP", "hub");
 	for (size_t i = 0; i < COUNT(messages); i++)
-		assert_string_equal(
-			received_message(&b, lab_text("%s.%zu", lab_writer(&a), i + 2)), messages[i]);
+		assert_string_equal(received_message(&b, lab_text("%s.%zu", lab_writer(&a), i + 2)),
+			messages[i]);
 	assert_string_equal(received_message(&b, lab_text("%s.7", lab_writer(&a))), write.message);
 }
 
-/* ---- seen commits ------------------------------------------------------------------------------------ */
+/* Who is called as the maker of views is still somebody. */
+static void test_an_author_of_any_name_can_speak(void **state)
+{
+	struct lab_edit edit = {.key = "initiative/x", .field = "title", .value = "of a joker"};
+	struct cts_write write = {.author = CTS_VIEW_AUTHOR};
+	static const char *const refused[] = {"no address", "A <a@b> ", "Jose\xcc\x81 <a@b>",
+		"A\033[1m <a@b>", "A <a@b>\nparent x"};
+
+	(void)state;
+	assert_ok(cts_store_write(a.store, &write, lab_put_in_txn, &edit));
+	lab_push(&a, "origin");
+	b = lab_clone("b", "NZP", "hub");
+	assert_string_equal(lab_get(&b, "initiative/x", "title"), "of a joker");
+	/* but for those whom no commit can hold, told before anything is written */
+	for (size_t i = 0; i < COUNT(refused); i++) {
+		write = (struct cts_write){.author = refused[i]};
+		edit.value = lab_text("%zu", i);
+		assert_int_equal(
+			cts_store_write(a.store, &write, lab_put_in_txn, &edit), CTS_EVALUE);
+	}
+	assert_int_equal(cts_seal(a.road, NULL), 0);
+	assert_sound(&a);
+}
+
+/* ---- seen commits ---- */
 
 static void test_a_new_writer_begins_with_what_it_saw(void **state)
 {
@@ -200,7 +232,8 @@ static void test_a_new_writer_begins_with_what_it_saw(void **state)
 	assert_string_equal(in_mirror(&b, lab_text("log -1 --format=%%P %s~1", head)), base);
 	assert_string_equal(message_of(&b, lab_text("%s~1", head)),
 		lab_text("seen dpmc@2\n\nCtsync-Agency: nzp\nCtsync-Writer: %s\nCtsync-Seq: 1\n"
-			 "Ctsync-Seen: 1\nCtsync-Format: 1\n", lab_writer(&b)));
+			 "Ctsync-Seen: 1\nCtsync-Format: 1\n",
+			lab_writer(&b)));
 	assert_string_equal(lab_tree_of("b/mirror.git", lab_text("%s~1", head)),
 		lab_tree_of("b/mirror.git", base));
 	assert_string_equal(changes_of(&b, head), "A records/initiative/y.json");
@@ -236,15 +269,19 @@ static void test_what_a_pull_brought_is_seen_before_the_next_edit(void **state)
 	head = lab_own_head(&b);
 
 	/* its own previous first, then the others as they came */
-	assert_string_equal(in_mirror(&b, lab_text("log -1 --format=%%P %s~2 | tr ' ' '\n' | head -1", head)),
+	assert_string_equal(
+		in_mirror(&b, lab_text("log -1 --format=%%P %s~2 | tr ' ' '\n' | head -1", head)),
 		mine);
 	assert_string_equal(
-		in_mirror(&b, lab_text("log -1 --format=%%P %s~2 | tr ' ' '\n' | tail -n +2 | sort", head)),
-		strcmp(of_a, of_c) < 0 ? lab_text("%s\n%s", of_a, of_c) : lab_text("%s\n%s", of_c, of_a));
+		in_mirror(&b, lab_text("log -1 --format=%%P %s~2 | tr ' ' '\n' | tail -n +2 | sort",
+				      head)),
+		strcmp(of_a, of_c) < 0 ? lab_text("%s\n%s", of_a, of_c)
+				       : lab_text("%s\n%s", of_c, of_a));
 	assert_string_equal(in_mirror(&b, lab_text("log -1 --format=%%s %s~2", head)),
 		in_mirror(&b, lab_text("log -1 --format=%%P %s~2 | tr ' ' '\n' | tail -n +2 | "
 				       "sed 's/%s/dpmc@5/; s/%s/gcsb@2/' | tr '\n' ' ' | "
-				       "sed 's/^/seen /; s/ $//'", head, of_a, of_c)));
+				       "sed 's/^/seen /; s/ $//'",
+				      head, of_a, of_c)));
 	/* its tree is the view: what came is in it, and no edit's patch holds it */
 	assert_string_equal(changes_of(&b, lab_text("%s~2", head)),
 		"D records/initiative/gone.json\nM records/initiative/x.json\n"
@@ -277,7 +314,8 @@ static void test_a_conflict_stands_in_the_tree_until_it_is_settled(void **state)
 	lab_settle(&b, "initiative/x", "title", "of b");
 	assert_int_equal(cts_seal(b.road, NULL), 2);
 	head = lab_own_head(&b);
-	assert_non_null(strstr(file_of(&b, lab_text("%s~1", head), "initiative/x"), "\"conflicts\""));
+	assert_non_null(
+		strstr(file_of(&b, lab_text("%s~1", head), "initiative/x"), "\"conflicts\""));
 	assert_null(strstr(file_of(&b, head, "initiative/x"), "\"conflicts\""));
 	assert_string_equal(changes_of(&b, head), "M records/initiative/x.json");
 	lab_push(&b, "origin");
@@ -311,10 +349,13 @@ static void test_more_heads_than_parents_make_a_chain_of_seen_commits(void **sta
 		for (const char *at = parents; *at; at++)
 			count += *at == ' ';
 		assert_int_equal(count + 1, i == 1 ? 1 + WRITERS - 126 : 64);
-		assert_int_equal(strncmp(parents,
-					 in_mirror(&a, lab_text("rev-parse %s~%d", head, i + 1)), 40), 0);
+		assert_int_equal(
+			strncmp(parents, in_mirror(&a, lab_text("rev-parse %s~%d", head, i + 1)),
+				40),
+			0);
 	}
-	assert_string_equal(in_mirror(&a, lab_text("rev-list --count --branches ^main ^%s", head)), "0");
+	assert_string_equal(
+		in_mirror(&a, lab_text("rev-list --count --branches ^main ^%s", head)), "0");
 	assert_sound(&a);
 	lab_push(&a, "origin");
 	lab_pull(&b, "origin");
@@ -325,7 +366,7 @@ static void test_more_heads_than_parents_make_a_chain_of_seen_commits(void **sta
 	assert_sound(&b);
 }
 
-/* ---- again, after whatever -------------------------------------------------------------------------- */
+/* ---- again, after whatever ---- */
 
 static void edit_some(void)
 {
@@ -510,6 +551,7 @@ int main(void)
 		T(test_each_change_is_a_commit_and_its_own_patch),
 		T(test_a_commit_tells_at_most_50_edits),
 		T(test_messages_arrive_as_they_were_given),
+		T(test_an_author_of_any_name_can_speak),
 		T(test_a_new_writer_begins_with_what_it_saw),
 		T(test_what_a_pull_brought_is_seen_before_the_next_edit),
 		T(test_a_conflict_stands_in_the_tree_until_it_is_settled),

@@ -113,7 +113,8 @@ static void test_what_cannot_be_opened_leaves_nothing(void **state)
 
 	(void)state;
 	lab_run("mkdir store");
-	assert_int_equal(cts_source_open(&source, lab_path("nowhere"), lab_path("store"), NULL, NULL),
+	assert_int_equal(
+		cts_source_open(&source, lab_path("nowhere"), lab_path("store"), NULL, NULL),
 		CTS_EUNREACHABLE);
 	assert_int_equal(
 		cts_source_open(&source, "git://example.org/x", lab_path("store"), NULL, NULL),

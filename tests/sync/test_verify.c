@@ -35,8 +35,8 @@ static int end_world(void **state)
 	return remove_lab(state);
 }
 
-/* The stranger's last commit is refused with these words, and stays refused; what an honest agency did
- * at the same time, and does later, comes through. */
+/* The stranger's last commit is refused with these words, and stays refused; what an honest agency
+ * did at the same time, and does later, comes through. */
 static void assert_harmless(const char *why)
 {
 	char hex[CTS_OID_HEX + 1];
@@ -73,7 +73,8 @@ static void assert_harmless(const char *why)
 	/* nor does it travel on */
 	lab_push(&b, "origin");
 	assert_false(lab_was_pushed("gcsb/00000000000000ee"));
-	assert_int_equal(run_into(NULL, "git -C b/mirror.git cat-file -e %s 2>/dev/null", evil.head), 1);
+	assert_int_equal(
+		run_into(NULL, "git -C b/mirror.git cat-file -e %s 2>/dev/null", evil.head), 1);
 }
 
 static void put_file(const char *path, const char *text)
@@ -118,7 +119,7 @@ static void put_entry(const char *mode, const char *name, const char *oid)
 	cts_buf_release(&records);
 }
 
-/* ---- trees ------------------------------------------------------------------------------------- */
+/* ---- trees ---- */
 
 static void test_paths_of_no_record_are_refused(void **state)
 {
@@ -144,7 +145,8 @@ static void test_names_that_escape_are_refused(void **state)
 
 ENTRY_TEST(test_dot_git_is_refused, "40000", ".git", base_tree(), ".git")
 ENTRY_TEST(test_dot_dot_is_refused, "40000", "..", base_tree(), "..")
-ENTRY_TEST(test_a_slash_in_a_name_is_refused, "100644", "a/b.json", lab_blob("hub", "{}\n"), "a/b.json")
+ENTRY_TEST(test_a_slash_in_a_name_is_refused, "100644", "a/b.json", lab_blob("hub", "{}\n"),
+	"a/b.json")
 ENTRY_TEST(test_executables_are_refused, "100755", "x.json", lab_blob("hub", "{}\n"), "mode")
 ENTRY_TEST(test_links_are_refused, "120000", "x.json", lab_blob("hub", "/etc/passwd"), "mode")
 ENTRY_TEST(test_submodules_are_refused, "160000", "x.json", base, "mode")
@@ -189,7 +191,7 @@ static void test_records_as_a_file_is_refused(void **state)
 	assert_harmless("records");
 }
 
-/* ---- records ----------------------------------------------------------------------------------- */
+/* ---- records ---- */
 
 static void test_json_that_is_not_canonical_is_refused(void **state)
 {
@@ -288,7 +290,8 @@ static void put_long(const char *field, size_t size)
 	memset(value, 'v', size);
 	put_file("records/initiative/y.json",
 		lab_text("{\n  \"fields\": {\n    \"%s\": \"%s\",\n    \"title\": \"y\"\n  },\n"
-			 "  \"id\": \"y\",\n  \"kind\": \"initiative\"\n}\n", field, value));
+			 "  \"id\": \"y\",\n  \"kind\": \"initiative\"\n}\n",
+			field, value));
 }
 
 static void test_a_value_over_64_kib_is_refused(void **state)
@@ -313,7 +316,7 @@ static void test_an_object_over_the_limit_is_refused(void **state)
 	assert_harmless("the limit is");
 }
 
-/* ---- files beside the records ------------------------------------------------------------------- */
+/* ---- files beside the records ---- */
 
 static void test_a_changed_schema_is_refused(void **state)
 {
@@ -337,7 +340,7 @@ static void test_a_changed_schema_is_refused(void **state)
 	assert_sound(&b);
 }
 
-/* ---- its place ----------------------------------------------------------------------------------- */
+/* ---- its place ---- */
 
 static void test_a_second_root_is_refused(void **state)
 {
@@ -454,7 +457,7 @@ static void test_a_view_on_a_branch_is_refused(void **state)
 	assert_sound(&b);
 }
 
-/* ---- its text ------------------------------------------------------------------------------------ */
+/* ---- its text ---- */
 
 static void forge_text(const char *from, const char *to)
 {

@@ -1,6 +1,6 @@
 /*
- * main, the published view: a chain of commits that any store makes alike, that shows what the records
- * show, and that leaves alone what is not of it.
+ * main, the published view: a chain of commits that any store makes alike, that shows what the
+ * records show, and that leaves alone what is not of it.
  */
 #include "lab.h"
 
@@ -86,7 +86,7 @@ static void test_the_same_heads_give_the_same_view(void **state)
 	assert_string_equal(lab_ref("h1", "main"), lab_ref("h2", "main"));
 }
 
-/* ---- what is not a view ------------------------------------------------------------------------------ */
+/* ---- what is not a view ---- */
 
 static const char *put_stranger(void)
 {
@@ -97,7 +97,8 @@ static const char *put_stranger(void)
 	lab_entry(&raw, "100644", "README.md", blob);
 	tree = lab_object("hub", "tree", raw.data, raw.size);
 	cts_buf_release(&raw);
-	commit = lab_run("git -C hub -c user.name=S -c user.email=s@s commit-tree -m hello %s", tree);
+	commit = lab_run(
+		"git -C hub -c user.name=S -c user.email=s@s commit-tree -m hello %s", tree);
 	lab_run("git -C hub update-ref refs/heads/main %s", commit);
 	return commit;
 }
@@ -247,7 +248,8 @@ static void test_more_heads_than_parents_make_a_chain(void **state)
 	tree = lab_tree_of("hub", "main");
 	assert_string_equal(tree, lab_tree_of("hub", lab_own_head(&a)));
 	assert_string_equal(lab_run("git -C hub rev-list --count --no-merges main..%s",
-				    "gcsb/0000000000000045"), "0");
+				    "gcsb/0000000000000045"),
+		"0");
 	lab_fsck("hub");
 }
 
