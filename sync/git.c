@@ -54,6 +54,7 @@ int cts_fail_git(int code, int git_code, const char *format, ...)
 	const git_error *error = git_error_last();
 	char text[512];
 	va_list args;
+	size_t size;
 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
@@ -61,7 +62,10 @@ int cts_fail_git(int code, int git_code, const char *format, ...)
 	code = better_code(code, git_code, error, saved_errno);
 	if (error == NULL || error->message == NULL)
 		return cts_fail(code, "%s (libgit2 %d)", text, git_code);
-	return cts_fail(code, "%s: %s", text, error->message);
+	/* What a server said comes with its line ends. */
+	for (size = strlen(error->message); size && strchr(" \n\r:", error->message[size - 1]);)
+		size--;
+	return cts_fail(code, "%s: %.*s", text, (int)size, error->message);
 }
 
 git_oid cts_git_oid_from(const struct cts_oid *oid)

@@ -31,11 +31,7 @@ int cts_push_list_server(struct cts_pushing *pushing)
 	}
 	git_remote_free(remote);
 	cts_buf_release(&talk.line);
-	if (rc < 0) {
-		rc = cts_fail_git(CTS_EUNREACHABLE, rc, "cannot reach '%s'", pushing->url);
-		cts_hint("check the network and the address; your changes stay here until then");
-	}
-	return rc;
+	return rc < 0 ? cts_talk_fail(rc, pushing->url) : 0;
 }
 
 /* ---- requests ---- */
@@ -104,8 +100,7 @@ static int send_to_server(struct cts_pushing *pushing, size_t first, size_t last
 	if (rc == GIT_ENONFASTFORWARD)
 		return cts_push_fail_own("it is ahead there of what we have: pull, then push");
 	if (rc < 0)
-		return cts_fail_git(
-			CTS_EUNREACHABLE, rc, "the push to '%s' did not go through", pushing->url);
+		return cts_talk_fail(rc, pushing->url);
 	if (is_own && !report.own_was_told)
 		return cts_push_fail_own("it did not say that it took it");
 	return 0;

@@ -130,7 +130,8 @@ static int server_says(const char *text, int size, void *payload)
 				cts_buf_putc(&talk->line, text[i]);
 			continue;
 		}
-		if (talk->line.size)
+		/* What ends in a carriage return is written over by what comes next. */
+		if (talk->line.size && text[i] == '\n')
 			talk->progress->server_says(
 				talk->progress->context, cts_buf_text(&talk->line));
 		cts_buf_clear(&talk->line);
@@ -146,6 +147,20 @@ static int on_transfer(const git_indexer_progress *stats, void *payload)
 		talk->progress->step(talk->progress->context, "receiving",
 			stats->received_objects, stats->total_objects);
 	return 0;
+}
+
+int cts_talk_fail(int git_code, const char *url)
+{
+	int rc = cts_fail_git(CTS_EUNREACHABLE, git_code, "cannot reach '%s'", url);
+
+	if (git_code == GIT_ECERTIFICATE)
+		cts_hint("its key or certificate is not one that is trusted here: ask who runs it, then "
+			 "connect once with ssh, or have the certificate installed");
+	else if (rc == CTS_EAUTH)
+		cts_hint("check the keys in your ssh agent, or the credentials for this host");
+	else
+		cts_hint("check the network and the address; what you changed stays here until then");
+	return rc;
 }
 
 void cts_talk_callbacks(git_remote_callbacks *out, struct cts_talk *talk)
@@ -228,17 +243,6 @@ static bool is_wanted(struct cts_arena *arena, const char *name)
 		strcmp(name, "refs/heads/root") == 0 || strcmp(name, "refs/heads/main") == 0;
 }
 
-static int remote_failure(int code, const char *url)
-{
-	int rc = cts_fail_git(CTS_EUNREACHABLE, code, "cannot reach '%s'", url);
-
-	if (rc == CTS_EAUTH)
-		cts_hint("check the keys in your ssh agent, or the credentials for this host");
-	else
-		cts_hint("check the network and the address; what you changed stays here until then");
-	return rc;
-}
-
 /* Lists the server's branches and fetches the wanted ones under refs/quarantine/<n>. */
 static int fetch(struct cts_source *source, const char *url, const struct cts_progress *progress)
 {
@@ -262,7 +266,7 @@ static int fetch(struct cts_source *source, const char *url, const struct cts_pr
 	if (rc == 0)
 		rc = git_remote_ls(&heads, &count, remote);
 	if (rc < 0) {
-		rc = remote_failure(rc, url);
+		rc = cts_talk_fail(rc, url);
 		goto out;
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -285,7 +289,7 @@ static int fetch(struct cts_source *source, const char *url, const struct cts_pr
 	talk.attempts = 0;
 	rc = git_remote_fetch(remote, &list, &options, NULL);
 	if (rc < 0)
-		rc = remote_failure(rc, url);
+		rc = cts_talk_fail(rc, url);
 out:
 	git_remote_free(remote);
 	cts_buf_release(&talk.line);

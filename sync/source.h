@@ -45,4 +45,7 @@ struct cts_talk {
 };
 void cts_talk_callbacks(git_remote_callbacks *out, struct cts_talk *talk);
 
+/* A connection's failure with the hint that fits. Returns CTS_EUNREACHABLE, CTS_EAUTH. */
+int cts_talk_fail(int git_code, const char *url);
+
 #endif
