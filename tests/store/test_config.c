@@ -278,22 +278,14 @@ static int set_many(void *context)
 
 static void test_two_processes_that_set_both_succeed(void **state)
 {
-	pid_t children[2];
-	int status;
+	struct process setters[2];
 	char key[32];
 
 	(void)state;
-	fflush(NULL);
-	for (int i = 0; i < 2; i++) {
-		children[i] = fork();
-		assert_true(children[i] >= 0);
-		if (children[i] == 0)
-			_exit(set_many(&i));
-	}
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
-		assert_int_equal(status, 0);
-	}
+	for (int i = 0; i < 2; i++)
+		setters[i] = start_process(set_many, &i);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(wait_process(setters[i]), 0);
 	store = reopen(store, "s");
 	for (int i = 0; i < 40; i++) {
 		snprintf(key, sizeof(key), "p%d.k%d", i / 20, i % 20);

@@ -215,28 +215,21 @@ static void test_two_processes_write_and_a_third_reads(void **state)
 	enum { EACH = 40 };
 	struct cts_store *store;
 	struct cts_txn *txn;
-	pid_t children[2];
-	int changes = 0, status;
+	struct process writers[2];
+	int changes = 0;
 
 	(void)state;
 	set_small_map();
 	store = make_store("s");
-	fflush(NULL);
 	for (int i = 0; i < 2; i++) {
-		children[i] = fork();
-		assert_true(children[i] >= 0);
-		if (children[i] == 0) {
-			struct turn turn = {.writer = i, .count = EACH};
+		struct turn turn = {.writer = i, .count = EACH};
 
-			_exit(write_in_turns(&turn));
-		}
+		writers[i] = start_process(write_in_turns, &turn);
 	}
 	for (int i = 0; i < 30; i++)
 		check_store(store, NULL);
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
-		assert_int_equal(status, 0);
-	}
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(wait_process(writers[i]), 0);
 	assert_int_equal(count_records(store), 2 * EACH + 1);
 	txn = begin_reading(store);
 	assert_ok(cts_txn_each_change(txn, count_change, &changes));
@@ -260,24 +253,19 @@ static int hold_lock(void *context)
 static void test_writer_waits_for_another(void **state)
 {
 	struct cts_store *store = make_store("s");
-	int ready[2], status;
+	struct process holder;
+	int ready[2];
 	int64_t start;
 	char byte;
-	pid_t child;
 
 	(void)state;
 	assert_int_equal(pipe(ready), 0);
-	fflush(NULL);
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		_exit(hold_lock(ready));
+	holder = start_process(hold_lock, ready);
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	start = cts_time_now_ms();
 	SET(store, "initiative/a", "title=Grow");
 	assert_true(cts_time_now_ms() - start > 150);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
+	assert_int_equal(wait_process(holder), 0);
 	close(ready[0]);
 	close(ready[1]);
 	cts_store_close(store);
