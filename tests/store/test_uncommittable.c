@@ -27,7 +27,7 @@ static void test_edit_is_refused_while_the_clock_says_a_time_that_no_commit_may_
 
 static void test_message_that_no_commit_can_hold_is_refused(void **state)
 {
-	static const char *const messages[] = {"\nbegins", "ends\n", "e\xcc\x81", "\xe2\x80\xae" "x",
+	static const char *const messages[] = {"\nbegins", "ends\n", "e\xcc\x81", "\xe2\x80\xaex",
 		"\xff", "bell\a"};
 	struct cts_store *store = make_store("s");
 	struct fixture_edit edits[] = {{"initiative/a", TEXTS("title=Grow")}, {0}};
