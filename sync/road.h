@@ -38,7 +38,8 @@ int cts_seal_locked(struct cts_road *road, bool refresh, struct cts_oid *tree,
  *	refused/<commit>           branch, newline, why
  *	remote/<name>              last pull, last push: two times as text
  *	pin/<remote>/<branch>      the last head seen of a branch of a remote
+ *	has/<remote>               vector of what that remote is known to have
  *	pushed                     vector of what some remote is known to have
- *	main/<remote>              the last head of main that we know to be a view, and its vector */
+ *	view                       the last view pushed or taken: its id, and the vector that it shows */
 
 #endif
