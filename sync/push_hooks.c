@@ -86,6 +86,14 @@ static void close_one(int *fd)
 	*fd = -1;
 }
 
+static int fail_without_git(void)
+{
+	cts_fail(CTS_EREFUSED, "the repository has hooks, which only git can run, and there is "
+			       "no git here");
+	cts_hint("install git, or push to a repository without hooks");
+	return CTS_EREFUSED;
+}
+
 static int start(struct running *running, struct cts_arena *arena, char **argv)
 {
 	posix_spawn_file_actions_t actions;
@@ -109,13 +117,8 @@ static int start(struct running *running, struct cts_arena *arena, char **argv)
 	}
 	running->out = out[0];
 	running->err = err[0];
-	if (code == ENOENT) {
-		cts_fail(CTS_EREFUSED,
-			"the repository has hooks, which only git can run, and there is "
-			"no git here");
-		cts_hint("install git, or push to a repository without hooks");
-		return CTS_EREFUSED;
-	}
+	if (code == ENOENT)
+		return fail_without_git();
 	return code ? cts_fail_errno(CTS_EIO, code, "cannot run git") : 0;
 }
 
@@ -282,6 +285,9 @@ static int run(struct request *request)
 		cts_buf_release(&streams[i].line);
 	while (waitpid(running.pid, &status, 0) < 0 && errno == EINTR)
 		;
+	/* Where spawning cannot tell that there is no such program, the child ends with 127. */
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		return fail_without_git();
 	for (size_t i = 0; i < request->count; i++)
 		if (!request->is_told[i])
 			return cts_fail(CTS_EUNREACHABLE, "git could not push to '%s': %s",
