@@ -1,10 +1,11 @@
 /*
  * Copies the objects of a commit from one repository into a pack for another that has its parents: the
- * commit, the trees that differ from its first parent's, and the files in them. Cost: the differences.
+ * commit, and the trees and files that no parent has at the same place. Cost: the differences.
  */
 #ifndef CTS_SYNC_COPY_H
 #define CTS_SYNC_COPY_H
 
+#include "sync/commit.h"
 #include "sync/pack.h"
 #include "sync/road.h"
 
@@ -14,9 +15,10 @@ struct cts_copying {
 	struct cts_pack *pack;
 };
 
-/* `parent_tree` zero: everything that the pack's options do not say exists. `bytes` is the commit object.
- * @return CTS_ENOTFOUND, CTS_EINTEGRITY: the source lacks or garbles an object */
+/* `bases`: trees that the destination has with all that is in them, the first of which new trees are
+ * deltas on; none: everything is copied that the pack's options do not say exists. `bytes` is the commit
+ * object. @return CTS_ENOTFOUND, CTS_EINTEGRITY: the source lacks or garbles an object */
 int cts_copy_commit(struct cts_copying *copying, struct cts_slice bytes,
-	const struct cts_oid *tree, const struct cts_oid *parent_tree);
+	const struct cts_oid *tree, const struct cts_oid *bases, size_t base_count);
 
 #endif

@@ -95,7 +95,7 @@ static int take(struct taking *taking, const struct cts_oid *oid)
 		rc = cts_verify(&verified, &taking->verifying);
 	if (rc == 0 && taking->copying.pack)
 		rc = cts_copy_commit(&taking->copying, cts_buf_slice(&bytes), &verified.commit.tree,
-			&verified.parent_tree);
+			&verified.parent_tree, 1);
 	if (rc == CTS_EINTEGRITY || rc == CTS_ENEWER || rc == CTS_ENOTFOUND) {
 		rc = cts_ingest_refuse(taking->walk, oid, branch_name(&verified),
 			cts_error_message(rc),

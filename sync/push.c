@@ -5,10 +5,11 @@
  * push is still a push.
  *
  * A repository on a path is written directly, but for one with hooks, which would not run: that
- * gets a push by the user's git. A server gets what libgit2 sends.
+ * gets a push by the user's git. A server gets a request over a link.
  */
 #include "sync/push_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -153,7 +154,23 @@ struct noting {
 	const char *remote;
 	const struct cts_vector *has;
 	const struct cts_buf *view;
+	bool is_separate;
 };
+
+/* Kept only where it is so: no note is the ordinary case. */
+static int note_separate(struct cts_txn *txn, const struct noting *noting)
+{
+	struct cts_buf old = {0};
+	char key[256];
+	int rc;
+
+	snprintf(key, sizeof(key), "separate/%s", noting->remote);
+	rc = cts_txn_note(txn, &old, key);
+	if (rc == 0 && (old.size > 0) != noting->is_separate)
+		rc = cts_txn_put_note(txn, key, "1", noting->is_separate ? 1 : 0);
+	cts_buf_release(&old);
+	return rc;
+}
 
 static int note_push(struct cts_txn *txn, void *context)
 {
@@ -162,9 +179,12 @@ static int note_push(struct cts_txn *txn, void *context)
 
 	if (rc == 0)
 		rc = cts_remote_note_pushed(txn, noting->remote, noting->has);
+	if (rc == 0)
+		rc = note_separate(txn, noting);
 	return rc < 0 || !noting->view->size ? rc : cts_view_note(txn, noting->view);
 }
 
+/* Of the own line alone: what others did is theirs to count. */
 static int count_own(struct cts_pushing *pushing, const struct cts_move *own)
 {
 	struct cts_sending *list;
@@ -173,23 +193,56 @@ static int count_own(struct cts_pushing *pushing, const struct cts_move *own)
 	size_t count = 0;
 	int rc = cts_txn_find_commit(pushing->txn, &ref, &own->new);
 
-	/* Of the own line alone: what others did is theirs to count. */
 	if (rc == 1) {
 		cts_vector_raise(&wanted, ref);
-		rc = cts_push_missing(pushing, &wanted, &list, &count);
+		rc = cts_send_list(
+			&list, &count, pushing->txn, &pushing->has, &wanted, &pushing->arena);
 	}
 	cts_vector_release(&wanted);
 	pushing->out->commits = count;
 	return rc < 0 ? rc : 0;
 }
 
-static int move_all(
-	struct cts_pushing *pushing, const struct cts_vector *wanted, const struct cts_oid *view)
+/* The commits behind the branches, then the view. */
+static int list_commits(struct cts_pushing *pushing, const struct cts_oid *view)
+{
+	struct cts_vector wanted = {0};
+	int rc = 0;
+
+	cts_vector_copy(&wanted, &pushing->has);
+	for (size_t i = 0; rc == 0 && i < pushing->move_count; i++) {
+		struct cts_ref ref;
+
+		rc = cts_txn_find_commit(pushing->txn, &ref, &pushing->moves[i].new);
+		if (rc == 1)
+			rc = cts_txn_add_past(pushing->txn, &wanted, ref);
+	}
+	if (rc == 0)
+		rc = cts_send_list(&pushing->sending, &pushing->sending_count, pushing->txn,
+			&pushing->has, &wanted, &pushing->arena);
+	cts_vector_release(&wanted);
+	if (rc == 0 && view)
+		*(struct cts_sending *)cts_arena_push(&pushing->arena, &pushing->sending,
+			&pushing->sending_count, sizeof(*pushing->sending)) =
+			(struct cts_sending){.oid = *view};
+	return rc;
+}
+
+static int move_all(struct cts_pushing *pushing)
 {
 	if (!pushing->hub)
 		return cts_push_to_server(pushing);
 	return cts_push_has_hooks(pushing->hub) ? cts_push_through_git(pushing)
-						: cts_push_to_path(pushing, wanted, view);
+						: cts_push_to_path(pushing);
+}
+
+void cts_push_let_go(struct cts_pushing *pushing)
+{
+	cts_txn_end(pushing->txn);
+	pushing->txn = NULL;
+	if (pushing->lock >= 0)
+		close(pushing->lock);
+	pushing->lock = -1;
 }
 
 /* What the remote has from now on: not what it declined. */
@@ -216,9 +269,19 @@ static int reopen(struct cts_pushing *pushing)
 	return cts_txn_begin(&pushing->txn, pushing->road->store);
 }
 
+static int read_separate(struct cts_pushing *pushing)
+{
+	struct cts_buf note = {0};
+	int rc = cts_txn_note(pushing->txn, &note,
+		cts_arena_printf(&pushing->arena, "separate/%s", pushing->remote));
+
+	pushing->is_separate = note.size > 0;
+	cts_buf_release(&note);
+	return rc;
+}
+
 static int push_locked(struct cts_pushing *pushing, bool reset_main)
 {
-	struct cts_vector wanted = {0};
 	struct cts_oid root, tree, view;
 	bool has_view = false;
 	struct noting noting = {
@@ -241,44 +304,36 @@ static int push_locked(struct cts_pushing *pushing, bool reset_main)
 	if (rc == 0)
 		rc = cts_txn_root(pushing->txn, &root);
 	if (rc == 0)
+		rc = read_separate(pushing);
+	if (rc == 0)
 		rc = cts_push_plan(pushing);
-	if (rc < 0)
-		goto out;
-	cts_vector_copy(&wanted, &pushing->has);
-	for (size_t i = 0; rc == 0 && i < pushing->move_count; i++) {
-		struct cts_ref ref;
-
-		rc = cts_txn_find_commit(pushing->txn, &ref, &pushing->moves[i].new);
-		if (rc == 1)
-			rc = cts_txn_add_past(pushing->txn, &wanted, ref);
-	}
 	if (rc == 0 && pushing->move_count && pushing->moves[0].is_own)
 		rc = count_own(pushing, &pushing->moves[0]);
 	if (rc == 0)
 		rc = set_mirror_ref(pushing->road, "refs/heads/root", &root);
 	if (rc < 0)
-		goto out;
+		return rc;
 	add_ref(pushing, "refs/heads/root", &root, false);
 	rc = add_view(pushing, &tree, reset_main, &view, &has_view);
 	if (rc == 0 && pushing->move_count)
-		rc = move_all(pushing, &wanted, has_view ? &view : NULL);
+		rc = list_commits(pushing, has_view ? &view : NULL);
+	if (rc == 0 && pushing->move_count)
+		rc = move_all(pushing);
+	if (rc == 0)
+		rc = reopen(pushing);
 	if (rc == 0)
 		rc = add_what_was_taken(pushing);
-	cts_txn_end(pushing->txn);
-	pushing->txn = NULL;
-	if (rc == 0)
-		rc = cts_store_exchange(pushing->road->store, note_push, &noting);
-out:
-	cts_vector_release(&wanted);
-	return rc;
+	cts_push_let_go(pushing);
+	noting.is_separate = pushing->is_separate;
+	return rc < 0 ? rc : cts_store_exchange(pushing->road->store, note_push, &noting);
 }
 
 int cts_push(struct cts_push *out, struct cts_road *road, const char *remote, bool reset_main,
 	const struct cts_progress *progress)
 {
 	struct cts_pushing pushing = {
-		.road = road, .out = out, .remote = remote, .progress = progress};
-	int rc, lock = -1;
+		.road = road, .out = out, .remote = remote, .progress = progress, .lock = -1};
+	int rc;
 
 	pushing.url = cts_remote_url(road->store, remote);
 	if (!pushing.url)
@@ -288,12 +343,10 @@ int cts_push(struct cts_push *out, struct cts_road *road, const char *remote, bo
 	if (rc >= 0)
 		rc = connect_to(&pushing);
 	if (rc >= 0) {
-		lock = cts_store_lock_mirror(road->store, CTS_MIRROR_WAIT_MS);
-		rc = lock < 0 ? lock : push_locked(&pushing, reset_main);
+		pushing.lock = cts_store_lock_mirror(road->store, CTS_MIRROR_WAIT_MS);
+		rc = pushing.lock < 0 ? pushing.lock : push_locked(&pushing, reset_main);
 	}
-	if (lock >= 0)
-		close(lock);
-	cts_txn_end(pushing.txn);
+	cts_push_let_go(&pushing);
 	cts_odb_free(pushing.hub_odb);
 	git_repository_free(pushing.hub);
 	cts_vector_release(&pushing.has);

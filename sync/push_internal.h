@@ -7,6 +7,7 @@
 
 #include "sync/repo.h"
 #include "sync/road.h"
+#include "sync/send.h"
 
 /* One branch to move there. */
 struct cts_move {
@@ -27,10 +28,15 @@ struct cts_pushing {
 	size_t ref_count;
 	git_repository *hub; /* a path; NULL: a server */
 	struct cts_odb *hub_odb;
+	struct cts_link *link; /* to a server, while it is open */
 	struct cts_vector has;  /* what the remote is known to have */
 	struct cts_move *moves; /* our own branch first, if it is among them */
 	size_t move_count;
+	struct cts_sending *sending; /* the commits behind them, and the view */
+	size_t sending_count;
+	bool is_separate; /* our branch goes in a request of its own there */
 	struct cts_txn *txn;
+	int lock; /* of the mirror; -1: not held */
 	struct cts_buf view_note; /* empty: no view is pushed */
 };
 
@@ -55,20 +61,13 @@ int cts_push_rescue(struct cts_pushing *pushing);
 /* Lists the writers' branches to move. @return CTS_EREJECTED: our own stands apart there */
 int cts_push_plan(struct cts_pushing *pushing);
 
-/* Commits that the remote lacks, ancestors first; in the arena. */
-struct cts_sending {
-	struct cts_oid oid;
-	uint64_t arrival;
-};
-int cts_push_missing(struct cts_pushing *pushing, const struct cts_vector *wanted,
-	struct cts_sending **out, size_t *count);
+/* Ends the transaction and gives the mirror's lock back. */
+void cts_push_let_go(struct cts_pushing *pushing);
 
-/* ---- the three ways ---- */
+/* ---- the ways to send it ---- */
 
-/* Each sends our own branch by itself, then the others; negative when our own was not taken. `view`
- * is a view commit to send along; may be NULL. */
-int cts_push_to_path(
-	struct cts_pushing *pushing, const struct cts_vector *wanted, const struct cts_oid *view);
+/* Each is negative when our own branch was not taken; others in good faith. */
+int cts_push_to_path(struct cts_pushing *pushing);
 
 int cts_push_list_server(struct cts_pushing *pushing);
 int cts_push_to_server(struct cts_pushing *pushing);

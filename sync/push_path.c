@@ -9,73 +9,28 @@
 #include <unistd.h>
 
 #include "proto/time.h"
-#include "sync/commit.h"
-#include "sync/copy.h"
 
 static bool hub_has(void *context, const struct cts_oid *oid)
 {
 	return cts_odb_has(((struct cts_pushing *)context)->hub_odb, oid);
 }
 
-static int copy_one(
-	struct cts_pushing *pushing, struct cts_copying *copying, const struct cts_oid *oid)
-{
-	struct cts_arena arena = {0};
-	struct cts_buf bytes = {0}, parent_bytes = {0};
-	struct cts_commit commit, parent;
-	struct cts_oid parent_tree = {0};
-	int rc = cts_odb_read(&bytes, pushing->road->odb, CTS_OBJECT_COMMIT, oid);
-
-	if (rc == 0)
-		rc = cts_commit_parse(&commit, &arena, bytes.data, bytes.size);
-	if (rc == 0 && commit.parent_count) {
-		rc = cts_odb_read(
-			&parent_bytes, pushing->road->odb, CTS_OBJECT_COMMIT, &commit.parents[0]);
-		if (rc == 0)
-			rc = cts_commit_parse(
-				&parent, &arena, parent_bytes.data, parent_bytes.size);
-		if (rc == 0)
-			parent_tree = parent.tree;
-	}
-	if (rc == 0)
-		rc = cts_copy_commit(copying, cts_buf_slice(&bytes), &commit.tree, &parent_tree);
-	if (rc == CTS_ENOTFOUND || rc == CTS_EINTEGRITY) {
-		cts_fail_where("the mirror lacks what the store has");
-		cts_hint("ctsync check");
-		rc = CTS_EDAMAGED;
-	}
-	cts_buf_release(&bytes);
-	cts_buf_release(&parent_bytes);
-	cts_arena_release(&arena);
-	return rc;
-}
-
 /* Packs what the branches need into the hub's own objects. */
-static int send_objects(
-	struct cts_pushing *pushing, const struct cts_vector *wanted, const struct cts_oid *view)
+static int send_objects(struct cts_pushing *pushing)
 {
 	const struct cts_pack_options options = {.exists = hub_has, .context = pushing};
-	struct cts_copying copying = {.source = pushing->road->odb, .trees = pushing->road->trees};
 	const char *folder = cts_arena_printf(
 		&pushing->arena, "%sobjects/pack", git_repository_path(pushing->hub));
+	struct cts_pack *pack = NULL;
 	char name[CTS_OID_HEX + 1];
-	struct cts_sending *list;
-	size_t count;
-	int rc = cts_push_missing(pushing, wanted, &list, &count);
+	int rc = cts_pack_open(&pack, folder, &options);
 
 	if (rc == 0)
-		rc = cts_pack_open(&copying.pack, folder, &options);
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		rc = copy_one(pushing, &copying, &list[i].oid);
-		if (pushing->progress && pushing->progress->step)
-			pushing->progress->step(
-				pushing->progress->context, "pushing", i + 1, count);
-	}
-	if (rc == 0 && view)
-		rc = copy_one(pushing, &copying, view);
+		rc = cts_send_commits(pushing->road, pack, pushing->sending, pushing->sending_count,
+			pushing->progress);
 	if (rc == 0)
-		rc = cts_pack_finish(name, copying.pack);
-	cts_pack_free(copying.pack);
+		rc = cts_pack_finish(name, pack);
+	cts_pack_free(pack);
 	if (rc == 0)
 		rc = cts_odb_refresh(pushing->hub_odb);
 	return rc;
@@ -112,10 +67,9 @@ static int move_on_path(struct cts_pushing *pushing, struct cts_move *move)
 	return 0;
 }
 
-int cts_push_to_path(
-	struct cts_pushing *pushing, const struct cts_vector *wanted, const struct cts_oid *view)
+int cts_push_to_path(struct cts_pushing *pushing)
 {
-	int rc = send_objects(pushing, wanted, view);
+	int rc = send_objects(pushing);
 
 	for (size_t i = 0; rc == 0 && i < pushing->move_count; i++)
 		rc = move_on_path(pushing, &pushing->moves[i]);

@@ -1,6 +1,5 @@
 /*
- * What a push is to send: the branches that the remote lacks or has at an ancestor of ours, and the
- * commits behind them. Only forward: a branch that is there at what we do not know, or beyond us,
+ * What a push is to move: the branches that the remote lacks or has at an ancestor of ours. Only forward: a branch that is there at what we do not know, or beyond us,
  * stays.
  */
 #include "sync/push_internal.h"
@@ -113,49 +112,6 @@ int cts_push_plan(struct cts_pushing *pushing)
 
 	if (rc == 0 && pushing->move_count)
 		qsort(pushing->moves, pushing->move_count, sizeof(*pushing->moves), compare_moves);
-	return rc;
-}
-
-/* ---- the commits behind them ---- */
-
-static int compare_sending(const void *a, const void *b)
-{
-	const struct cts_sending *x = a, *y = b;
-
-	return (x->arrival > y->arrival) - (x->arrival < y->arrival);
-}
-
-int cts_push_missing(struct cts_pushing *pushing, const struct cts_vector *wanted,
-	struct cts_sending **out, size_t *count)
-{
-	struct cts_sending *list = NULL;
-	size_t found = 0;
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < wanted->count; i++) {
-		uint32_t line = wanted->entries[i].line;
-		uint64_t seq = cts_vector_seq(&pushing->has, line);
-
-		while (rc == 0 && ++seq <= wanted->entries[i].seq) {
-			struct cts_change change;
-			struct cts_sending *item;
-
-			rc = cts_txn_change(pushing->txn, &change, &pushing->arena,
-				(struct cts_ref){.line = line, .seq = seq});
-			if (rc == CTS_ENOTFOUND) { /* stands on the line that this one left */
-				cts_error_clear();
-				rc = 0;
-				continue;
-			}
-			item = cts_arena_push(&pushing->arena, &list, &found, sizeof(*item));
-			*item = (struct cts_sending){
-				.oid = change.commit, .arrival = change.arrival};
-		}
-	}
-	if (rc == 0 && found)
-		qsort(list, found, sizeof(*list), compare_sending);
-	*out = list;
-	*count = found;
 	return rc;
 }
 

@@ -190,7 +190,7 @@ static int copy_chain(
 			rc = cts_odb_read(&bytes, source, CTS_OBJECT_COMMIT, &links[i - 1].oid);
 		if (rc == 0)
 			rc = cts_copy_commit(
-				&copying, cts_buf_slice(&bytes), &links[i - 1].tree, &below);
+				&copying, cts_buf_slice(&bytes), &links[i - 1].tree, &below, 1);
 		below = links[i - 1].tree;
 	}
 	if (rc == 0 && count)
