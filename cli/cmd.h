@@ -50,6 +50,9 @@
  *		.run = rm_run,
  *	};
  *
+ * A command that carries git (anything of sync/ that opens a repository) is two files: the entry
+ * here, without `.run`, and its run in road/, which only ctsync-road has; see road/runs.h.
+ *
  * A name may be two words ("remote add"): its own entry, options and arguments; the parser takes
  * the longest name that matches, and `help remote` lists them all.
  */
@@ -88,6 +91,12 @@ enum cts_needs {
 	CTS_PAGES = 1 << 4,        /* the answer may be long: through a pager on a terminal */
 };
 
+/* `options` is the struct that the rows fill; argv has no name and no options any more, and as many
+ * words as the argument rows allow.
+ * @return 0; 1 as an answer (diff --exit-code); a negative CTS_E*, with its message set */
+typedef int (*cts_run_fn)(
+	struct cts_session *session, const void *options, int argc, char **argv);
+
 /* One positional argument of the usage line, in order. Rows end with {0}. */
 struct cts_argument {
 	const char *name; /* "REC", "FIELD=VALUE" */
@@ -110,10 +119,7 @@ struct cts_cmd {
 	const struct cts_argument *arguments; /* NULL: none */
 	unsigned needs;                       /* enum cts_needs */
 	unsigned formats; /* enum cts_out_format that -o may name; 0: text only */
-	/* `options` is the struct that the rows fill; argv has no name and no options any more, and
-	 * as many words as the argument rows allow.
-	 * @return 0; 1 as an answer (diff --exit-code); a negative CTS_E*, with its message set */
-	int (*run)(struct cts_session *session, const void *options, int argc, char **argv);
+	cts_run_fn run;   /* NULL: the command carries git, see road/runs.h */
 };
 
 /* Rows that writing commands share. The struct's members are `message` and `dry_run`. */

@@ -2,9 +2,9 @@
  * remote: the git repositories through which this store meets others. They stand in the store's
  * config.
  */
-#include "cli/cmd.h"
 #include "cli/diag.h"
 #include "cli/items.h"
+#include "cli/road/runs.h"
 #include "cli/session.h"
 #include "proto/error.h"
 #include "proto/time.h"
@@ -20,14 +20,10 @@ static const struct cts_argument name_arguments[] = {
 /* ---- add --------------------------------------------------------------------------------------
  */
 
-struct add_options {
-	bool create;
-};
-
 static const struct cts_opt add_rows[] = {
 	{.name = "create",
 		.kind = CTS_OPT_FLAG,
-		.offset = offsetof(struct add_options, create),
+		.offset = offsetof(struct cts_remote_add_options, create),
 		.help = "make a bare repository at that path, unless there is one"},
 	{0},
 };
@@ -38,14 +34,6 @@ static const struct cts_argument add_arguments[] = {
 	{0},
 };
 
-static int add_run(struct cts_session *session, const void *given, int argc, char **argv)
-{
-	const struct add_options *options = given;
-
-	(void)argc;
-	return cts_remote_add(session->store, argv[0], argv[1], options->create);
-}
-
 const struct cts_cmd cts_cmd_remote_add = {
 	.name = "remote add",
 	.group = CTS_GROUP_STORE,
@@ -53,10 +41,9 @@ const struct cts_cmd cts_cmd_remote_add = {
 	.examples = "ctsync remote add origin /srv/programme.git --create\n"
 		    "ctsync remote add origin ssh://git.example.org/programme.git\n",
 	.options = add_rows,
-	.options_size = sizeof(struct add_options),
+	.options_size = sizeof(struct cts_remote_add_options),
 	.arguments = add_arguments,
 	.needs = CTS_NEEDS_STORE,
-	.run = add_run,
 };
 
 /* ---- list -------------------------------------------------------------------------------------

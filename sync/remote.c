@@ -4,18 +4,13 @@
  */
 #include "sync/remote.h"
 
-#include <ctype.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "proto/error.h"
 #include "proto/time.h"
 #include "sync/received.h"
-#include "sync/repo.h"
-#include "sync/source.h"
+#include "sync/url.h"
 
 const char *cts_remote_url(const struct cts_store *store, const char *name)
 {
@@ -121,106 +116,12 @@ int cts_remote_pick(struct cts_store *store, const char **out, struct cts_arena 
 	return CTS_EREFUSED;
 }
 
-/* Names stand in config sections, in notes' keys, and in references of the mirror. */
-static int check_name(const char *name)
-{
-	size_t size = strlen(name);
-	bool ok = size >= 1 && size <= 64 && isalnum((unsigned char)name[0]);
-
-	for (size_t i = 0; ok && i < size; i++)
-		ok = isalnum((unsigned char)name[i]) || strchr("._-", name[i]);
-	ok = ok && !strstr(name, "..") && name[size - 1] != '.' &&
-		(size < 5 || strcmp(name + size - 5, ".lock") != 0);
-	if (ok)
-		return 0;
-	cts_fail(CTS_EVALUE, "'%s' cannot be the name of a remote", name);
-	cts_hint("letters, digits, '.', '_' and '-', at most 64: origin");
-	return CTS_EVALUE;
-}
-
-/* A relative path would mean another place from another folder. */
-static const char *absolute(struct cts_arena *arena, const char *url)
-{
-	const char *path = cts_url_path(url);
-	char here[PATH_MAX];
-
-	if (!path || path[0] == '/' || strncmp(url, "file://", 7) == 0)
-		return url;
-	if (!getcwd(here, sizeof(here)))
-		return url;
-	/* getcwd() goes through no link, so its last folder is what `..` leaves. */
-	for (;;) {
-		if (strncmp(path, "./", 2) == 0) {
-			path += 2;
-		} else if (strncmp(path, "../", 3) == 0) {
-			path += 3;
-			*strrchr(here, '/') = 0;
-			if (!*here)
-				strcpy(here, "/");
-		} else {
-			break;
-		}
-	}
-	return cts_arena_printf(arena, "%s/%s", strcmp(here, "/") == 0 ? "" : here, path);
-}
-
-static int set_url(struct cts_store *store, const char *name, const char *url)
+int cts_remote_put_url(struct cts_store *store, const char *name, const char *url)
 {
 	char key[256];
 
 	snprintf(key, sizeof(key), "remote.%s.url", name);
 	return cts_store_config_set(store, key, url);
-}
-
-int cts_remote_add(struct cts_store *store, const char *name, const char *url, bool create)
-{
-	struct cts_arena arena = {0};
-	git_repository *repo = NULL;
-	const char *full, *path;
-	int rc = check_name(name);
-
-	if (rc == 0)
-		rc = cts_url_check(url);
-	if (rc == 0 && cts_remote_url(store, name)) {
-		cts_fail(CTS_EREFUSED, "a remote is named '%s' already", name);
-		cts_hint("ctsync remote set-url %s URL changes where it points", name);
-		rc = CTS_EREFUSED;
-	}
-	if (rc < 0)
-		goto out;
-	full = absolute(&arena, url);
-	path = cts_url_path(full);
-	if (create && !path) {
-		rc = cts_fail(CTS_EREFUSED, "a repository can only be made on a path");
-		cts_hint("make it on the server: git init --bare");
-		goto out;
-	}
-	if (path) {
-		bool exists = access(path, F_OK) == 0;
-
-		if (!exists && create)
-			rc = cts_repo_create(path);
-		else
-			rc = cts_repo_open(&repo, path);
-		if (rc == CTS_EUNREACHABLE) {
-			rc = cts_fail(CTS_EREFUSED,
-				exists ? "'%s' is there, but is no git repository"
-				       : "there is no git repository at '%s'",
-				path);
-			if (exists)
-				cts_hint("name a path that is not there yet: ctsync remote add %s "
-					 "%s/programme.git --create",
-					name, url);
-			else
-				cts_hint("ctsync remote add %s %s --create makes one", name, url);
-		}
-	}
-	if (rc == 0)
-		rc = set_url(store, name, full);
-out:
-	git_repository_free(repo);
-	cts_arena_release(&arena);
-	return rc;
 }
 
 static int check_known(struct cts_store *store, const char *name)
@@ -272,13 +173,13 @@ int cts_remote_set_url(struct cts_store *store, const char *name, const char *ur
 	if (rc == 0)
 		rc = cts_url_check(url);
 	if (rc == 0) {
-		full = absolute(&arena, url);
+		full = cts_url_absolute(&arena, url);
 		old = cts_remote_url(store, name);
 		if (!old || strcmp(old, full) != 0)
 			rc = forget(store, name);
 	}
 	if (rc == 0)
-		rc = set_url(store, name, full);
+		rc = cts_remote_put_url(store, name, full);
 	cts_arena_release(&arena);
 	return rc;
 }

@@ -9,6 +9,9 @@
 /* NULL when there is no such remote; lives like cts_store_config's. */
 const char *cts_remote_url(const struct cts_store *store, const char *name);
 
+/* Sets it in the config; the section is made if there is none. */
+int cts_remote_put_url(struct cts_store *store, const char *name, const char *url);
+
 enum cts_remote_event { CTS_REMOTE_PULLED, CTS_REMOTE_PUSHED };
 
 /* Notes that it was pulled from, or pushed to, now. */

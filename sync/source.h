@@ -1,21 +1,13 @@
 /*
  * Where new commits are read from: a repository on a path, whose objects are read directly, or the
  * quarantine into which libgit2 fetched what a server sent. Nothing of it is trusted (verify.h).
- *
- * Accepted: a path, file://, ssh://, user@host:path, https://, and http:// on loopback. A URL that begins
- * with '-', has control bytes or another scheme is refused.
  */
 #ifndef CTS_SYNC_SOURCE_H
 #define CTS_SYNC_SOURCE_H
 
 #include "sync/repo.h"
 #include "sync/road.h"
-
-/* @return CTS_EVALUE */
-int cts_url_check(const char *url);
-
-/* The path of a local repository, or NULL when the URL is of a server. */
-const char *cts_url_path(const char *url);
+#include "sync/url.h"
 
 struct cts_source {
 	struct cts_arena arena;

@@ -121,6 +121,9 @@ int cts_push(struct cts_push *out, struct cts_road *road, const char *remote, bo
 
 /* ---- remotes (section [remote "name"] of the store's config) ---------------------------------- */
 
+/* All below but cts_remote_add is about what the store remembers, and needs no git: it is a library of
+ * its own (CMakeLists.txt), and `ctsync`, which does not link git, has it. */
+
 struct cts_remote {
 	const char *name;
 	const char *url;

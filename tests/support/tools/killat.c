@@ -1,6 +1,6 @@
 /*
  * Runs a command and kills it, with all its children, at the N-th system call that it enters: the call
- * is not made. With N 0 it only counts.
+ * is not made. With N 0 it only counts. A program that the command becomes is counted on with it.
  *
  *	killat N COUNT_FILE COMMAND [ARGUMENT...]
  *	killat torn N COUNT_FILE COMMAND [ARGUMENT...]
@@ -69,7 +69,7 @@ static int halve(pid_t pid, unsigned long long number)
 int main(int argc, char **argv)
 {
 	long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK
-		| PTRACE_O_TRACEVFORK | PTRACE_O_EXITKILL;
+		| PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
 	unsigned long target, count = 0;
 	int is_torn = argc > 1 && strcmp(argv[1], "torn") == 0;
 	pid_t first, tearing = 0;
