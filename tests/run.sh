@@ -17,7 +17,8 @@ set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 . "$top/cli/packages.sh"
 
-test_packages="clang git openssh-client python3 python3-protobuf strace valgrind"
+test_packages="clang git openssh-client openssl python3 python3-protobuf strace valgrind"
+server_packages="fcgiwrap nginx openssh-server"
 jobs=$(nproc)
 export CMAKE_GENERATOR=Ninja
 unset CTSYNC CTSYNC_STORE CTSYNC_PAGER
@@ -32,6 +33,26 @@ build() {
 	shift
 	run cmake -S "$top" -B "$folder" -DCTS_WERROR=ON "$@"
 	run cmake --build "$folder" -j "$jobs" --target all tests
+}
+
+# Installs the servers that tests run. They start their own, as themselves, on ports of 127.0.0.1, so none
+# is to be started by its package: Debian asks policy-rc.d about that.
+install_servers() {
+	policy=/usr/sbin/policy-rc.d
+	# shellcheck disable=SC2086 # words, one a package
+	if dpkg-query -W $server_packages >/dev/null 2>&1 || [ -e "$policy" ]; then
+		install_packages $server_packages
+		return
+	fi
+	as_root=$([ "$(id -u)" -eq 0 ] || echo sudo)
+	trap '$as_root rm -f "$policy"' EXIT
+	trap 'exit 130' INT TERM
+	printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
+	$as_root chmod 755 "$policy"
+	# shellcheck disable=SC2086
+	install_packages $server_packages
+	$as_root rm -f "$policy"
+	trap - EXIT INT TERM
 }
 
 part_plain() {
@@ -70,6 +91,7 @@ fi
 title "packages"
 # shellcheck disable=SC2086 # words, one a package
 install_packages $build_packages $test_packages
+install_servers
 if [ $# -eq 0 ]; then
 	set -- plain clang sanitize valgrind
 fi
