@@ -4,6 +4,7 @@
  */
 #include "sync/push_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -67,11 +68,42 @@ static int move_on_path(struct cts_pushing *pushing, struct cts_move *move)
 	return 0;
 }
 
+/* What core.sharedRepository lets others do with what is made there, as permission bits to keep: in
+ * a shared folder the next agency must be able to make its branch beside ours. libgit2 does not
+ * look. */
+static mode_t shared_bits(git_repository *hub)
+{
+	git_config *config = NULL;
+	git_buf value = {0};
+	mode_t bits = 0;
+
+	if (git_repository_config_snapshot(&config, hub) == 0 &&
+		git_config_get_string_buf(&value, config, "core.sharedRepository") == 0) {
+		if (strcmp(value.ptr, "group") == 0 || strcmp(value.ptr, "true") == 0 ||
+			strcmp(value.ptr, "1") == 0)
+			bits = 0070;
+		else if (strcmp(value.ptr, "all") == 0 || strcmp(value.ptr, "world") == 0 ||
+			 strcmp(value.ptr, "everybody") == 0 || strcmp(value.ptr, "2") == 0)
+			bits = 0075;
+		else if (value.ptr[0] == '0' && value.ptr[1]) { /* 0660: and x for folders */
+			bits = (mode_t)strtoul(value.ptr, NULL, 8) & 0066;
+			bits |= bits >> 2;
+		}
+	}
+	git_buf_dispose(&value);
+	git_config_free(config);
+	return bits;
+}
+
 int cts_push_to_path(struct cts_pushing *pushing)
 {
-	int rc = send_objects(pushing);
+	mode_t bits = shared_bits(pushing->hub), mask = umask(0);
+	int rc;
 
+	umask(mask & ~bits);
+	rc = send_objects(pushing);
 	for (size_t i = 0; rc == 0 && i < pushing->move_count; i++)
 		rc = move_on_path(pushing, &pushing->moves[i]);
+	umask(mask);
 	return rc;
 }

@@ -459,6 +459,31 @@ static void test_stranded_work_travels_with_a_seen_commit(void **state)
 	lab_close(&c);
 }
 
+/* The folders in which the next agency makes its branch, and what is there to read. */
+static const char *modes_in(const char *hub)
+{
+	return lab_run("cd '%s' && find refs/heads/dpmc objects/pack/*.pack -printf '%%m ' "
+		       "| tr ' ' '\n' | sort -u | tr '\n' ' '",
+		hub);
+}
+
+static void test_a_hub_in_a_shared_folder_stays_shared(void **state)
+{
+	mode_t mask = umask(022);
+
+	(void)state;
+	lab_hub("shared");
+	lab_run("git -C shared config core.sharedRepository group");
+	lab_remote(&a, "shared", "shared");
+	lab_push(&a, "shared");
+	assert_string_equal(modes_in(lab_path("shared")), "444 664 775 ");
+	lab_hub("closed");
+	lab_remote(&a, "closed", "closed");
+	lab_push(&a, "closed");
+	assert_string_equal(modes_in(lab_path("closed")), "444 644 755 ");
+	umask(mask);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
 
 int main(void)
@@ -482,6 +507,7 @@ int main(void)
 		T(test_a_restored_store_without_edits_pulls_its_own_work),
 		T(test_a_hub_that_is_ahead_of_us_makes_us_write_nothing),
 		T(test_stranded_work_travels_with_a_seen_commit),
+		T(test_a_hub_in_a_shared_folder_stays_shared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
