@@ -126,6 +126,8 @@ class CuttingProxy:
                 if not data:
                     del sides[source]
                     if self.is_down:
+                        if self.fault == "stall" and source is server:
+                            continue  # the client does not hear of it
                         return
                     try:
                         target.shutdown(socket.SHUT_WR)

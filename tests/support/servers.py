@@ -249,6 +249,8 @@ http {{
 	uwsgi_temp_path {dir}/uwsgi;
 	scgi_temp_path {dir}/scgi;
 	client_max_body_size 0;
+	client_body_timeout 3s;
+	keepalive_timeout 3s;
 	server {{
 		listen 127.0.0.1:{port}{tls};
 		{certificate}
