@@ -235,49 +235,12 @@ int cts_repo_open(git_repository **out, const char *path)
 int cts_repo_refs(git_repository *repo, struct cts_ref_entry **out, size_t *count,
 	struct cts_arena *arena)
 {
-	git_reference_iterator *iterator = NULL;
-	git_reference *ref = NULL;
-	struct cts_ref_entry *entries = NULL;
-	size_t found = 0;
-	int rc = git_reference_iterator_new(&iterator, repo);
-
-	if (rc < 0)
-		return cts_fail_git(CTS_EDAMAGED, rc, "cannot read the branches of '%s'",
-			git_repository_path(repo));
-	while ((rc = git_reference_next(&ref, iterator)) == 0) {
-		const git_oid *target = git_reference_target(ref);
-
-		if (target) {
-			struct cts_ref_entry *entry =
-				cts_arena_push(arena, &entries, &found, sizeof(*entry));
-
-			entry->name = cts_arena_strdup(arena, git_reference_name(ref));
-			entry->oid = cts_git_oid_to(target);
-		}
-		git_reference_free(ref);
-	}
-	git_reference_iterator_free(iterator);
-	if (rc != GIT_ITEROVER)
-		return cts_fail_git(CTS_EDAMAGED, rc, "cannot read the branches of '%s'",
-			git_repository_path(repo));
-	*out = entries;
-	*count = found;
-	return 0;
+	return cts_refs_list(out, count, arena, git_repository_path(repo));
 }
 
 int cts_repo_ref(git_repository *repo, struct cts_oid *out, const char *name)
 {
-	git_oid oid;
-	int rc = git_reference_name_to_id(&oid, repo, name);
-
-	if (rc == GIT_ENOTFOUND) {
-		*out = (struct cts_oid){0};
-		return 0;
-	}
-	if (rc < 0)
-		return cts_fail_git(CTS_EDAMAGED, rc, "cannot read the branch '%s'", name);
-	*out = cts_git_oid_to(&oid);
-	return 0;
+	return cts_refs_get(out, git_repository_path(repo), name);
 }
 
 /* Some reference is named like a folder of this one. */

@@ -11,11 +11,7 @@
 #include "proto/arena.h"
 #include "proto/hash.h"
 #include "sync/git.h"
-
-struct cts_ref_entry {
-	const char *name; /* "refs/heads/nzp/7f3a9c21d0b4e586" */
-	struct cts_oid oid;
-};
+#include "sync/refs.h"
 
 /* Makes an empty bare repository with HEAD main at `path`, which must not exist: under a temporary name
  * beside it, synced, renamed. @return CTS_EREFUSED when something is there */
