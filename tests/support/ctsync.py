@@ -26,7 +26,7 @@ TOP = os.environ.get("CTS_SOURCE_DIR") or os.path.dirname(
 
 # Exit statuses that tests speak of.
 OK, USAGE, REFUSED, VALUE, MISMATCH, NOT_FOUND, NO_STORE = 0, 2, 20, 21, 22, 40, 41
-UNREACHABLE, REJECTED, DAMAGED, INTEGRITY, NO_SPACE, IO, LOCKED = 60, 61, 70, 71, 73, 74, 75
+UNREACHABLE, REJECTED, AUTH, DAMAGED, INTEGRITY, NO_SPACE, IO, LOCKED = 60, 61, 62, 70, 71, 73, 74, 75
 
 
 def program():
