@@ -1,7 +1,8 @@
 /*
  * Pull: seal, fetch without holding anything up, then take in what is new in one transaction. A branch of
  * a remote may only grow: one that went back or was rewritten since it was last seen there is refused with
- * both ids; the commits that we hold stay.
+ * both ids; the commits that we hold stay. Of a source that is no remote (a bundle) nothing is remembered:
+ * an old one that is read late is in order.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +11,10 @@
 
 #include "proto/time.h"
 #include "sync/ingest.h"
+#include "sync/pull.h"
 #include "sync/received.h"
 #include "sync/remote.h"
 #include "sync/repo.h"
-#include "sync/source.h"
 #include "sync/view.h"
 
 void cts_pull_release(struct cts_pull *pull)
@@ -23,8 +24,8 @@ void cts_pull_release(struct cts_pull *pull)
 
 struct pulling {
 	struct cts_road *road;
-	struct cts_source source;
-	const char *remote;
+	struct cts_source *source;
+	const char *remote;          /* NULL: the source is none */
 	struct cts_arena arena;
 	struct cts_tip *tips;
 	size_t tip_count;
@@ -47,8 +48,8 @@ static int choose_tips(struct pulling *pulling, struct cts_txn *txn)
 
 	pulling->tips = NULL;
 	pulling->tip_count = 0;
-	for (size_t i = 0; rc == 0 && i < pulling->source.ref_count; i++) {
-		const struct cts_ref_entry *ref = &pulling->source.refs[i];
+	for (size_t i = 0; rc == 0 && i < pulling->source->ref_count; i++) {
+		const struct cts_ref_entry *ref = &pulling->source->refs[i];
 		const char *agency, *writer, *branch;
 		struct cts_buf pin = {0};
 		struct cts_tip *tip;
@@ -56,7 +57,8 @@ static int choose_tips(struct pulling *pulling, struct cts_txn *txn)
 		if (!cts_branch_parse(&agency, &writer, &pulling->arena, ref->name))
 			continue;
 		branch = cts_arena_printf(&pulling->arena, "%s/%s", agency, writer);
-		rc = cts_txn_note(txn, &pin, pin_name(pulling, branch));
+		if (pulling->remote)
+			rc = cts_txn_note(txn, &pin, pin_name(pulling, branch));
 		if (rc == 0 && (pin.size != CTS_OID_SIZE ||
 				       memcmp(pin.data, ref->oid.bytes, CTS_OID_SIZE) != 0)) {
 			tip = cts_arena_push(&pulling->arena, &pulling->tips,
@@ -77,7 +79,7 @@ static int move_pins(struct pulling *pulling, struct cts_txn *txn)
 	pulling->refused = NULL;
 	pulling->pinned = NULL;
 	pulling->refused_count = pulling->pinned_count = 0;
-	for (size_t i = 0; rc == 0 && i < pulling->tip_count; i++) {
+	for (size_t i = 0; rc == 0 && pulling->remote && i < pulling->tip_count; i++) {
 		const struct cts_tip *tip = &pulling->tips[i];
 		const char *name = pin_name(pulling, tip->branch);
 		struct cts_buf pin = {0};
@@ -215,15 +217,15 @@ static int pull_in_txn(struct cts_txn *txn, void *context)
 		rc = note_what_it_has(pulling, txn);
 	if (rc == 0)
 		rc = append_received(pulling, txn);
-	if (rc == 0)
+	if (rc == 0 && pulling->remote)
 		rc = cts_remote_note_time(txn, pulling->remote, CTS_REMOTE_PULLED);
 	return rc;
 }
 
 /* Its root must be ours: everything else would be another programme. */
-static int check_root(struct cts_road *road, const struct cts_source *source, const char *url)
+int cts_pull_check_root(struct cts_road *road, const struct cts_oid *theirs, const char *name)
 {
-	struct cts_oid root, theirs = cts_source_ref(source, "refs/heads/root");
+	struct cts_oid root;
 	struct cts_txn *txn = NULL;
 	char ours_hex[CTS_OID_HEX + 1], theirs_hex[CTS_OID_HEX + 1];
 	int rc = cts_txn_begin(&txn, road->store);
@@ -231,12 +233,25 @@ static int check_root(struct cts_road *road, const struct cts_source *source, co
 	if (rc == 0)
 		rc = cts_txn_root(txn, &root);
 	cts_txn_end(txn);
-	if (rc < 0 || cts_oid_is_zero(&theirs) || cts_oid_equal(&root, &theirs))
+	if (rc < 0 || cts_oid_is_zero(theirs) || cts_oid_equal(&root, theirs))
 		return rc;
-	cts_fail(CTS_EREFUSED, "'%s' holds another programme: its root is %.12s, ours %.12s", url,
-		cts_oid_format(theirs_hex, &theirs), cts_oid_format(ours_hex, &root));
-	cts_hint("ctsync clone %s DIR --agency CODE makes a store of that programme", url);
+	cts_fail(CTS_EREFUSED, "'%s' holds another programme: its root is %.12s, ours %.12s", name,
+		cts_oid_format(theirs_hex, theirs), cts_oid_format(ours_hex, &root));
+	cts_hint("ctsync clone %s DIR --agency CODE makes a store of that programme", name);
 	return CTS_EREFUSED;
+}
+
+/* Kept so that the next push can build on it; whatever else it is does not matter here. */
+static int take_view(struct pulling *pulling)
+{
+	struct cts_oid main = cts_source_ref(pulling->source, "refs/heads/main");
+	int rc = cts_view_take(pulling->road, pulling->remote, &main, pulling->source->odb);
+
+	if (rc == CTS_EREFUSED) {
+		cts_error_clear();
+		rc = 0;
+	}
+	return rc;
 }
 
 static int take_in(struct pulling *pulling)
@@ -254,17 +269,8 @@ static int take_in(struct pulling *pulling)
 	} while (cts_ingest_waits_for_seal(pulling->road->store, rc));
 	if (rc >= 0)
 		rc = cts_road_move_refs(pulling->road);
-	if (rc >= 0) {
-		/* Kept so that the next push can build on it; whatever else it is does not matter here. */
-		struct cts_oid main = cts_source_ref(&pulling->source, "refs/heads/main");
-
-		rc = cts_view_take(
-			pulling->road, pulling->remote, &main, pulling->source.odb);
-		if (rc == CTS_EREFUSED) {
-			cts_error_clear();
-			rc = 0;
-		}
-	}
+	if (rc >= 0 && pulling->remote)
+		rc = take_view(pulling);
 	close(lock);
 	return rc;
 }
@@ -288,31 +294,22 @@ static void name_ignored(struct cts_pull *out, const struct cts_source *source)
 	cts_arena_release(&arena);
 }
 
-int cts_pull(struct cts_pull *out, struct cts_road *road, const char *remote,
-	const struct cts_progress *progress)
+int cts_pull_from(struct cts_pull *out, struct cts_road *road, struct cts_source *source,
+	const char *name, const char *remote, const struct cts_progress *progress)
 {
-	struct pulling pulling = {.road = road, .remote = remote, .source = {.lock = -1}};
-	const char *url = cts_remote_url(road->store, remote);
+	struct pulling pulling = {.road = road, .source = source, .remote = remote};
+	struct cts_oid root = cts_source_ref(source, "refs/heads/root");
 	int rc;
 
-	if (!url)
-		return cts_fail(CTS_EREFUSED, "no remote is named '%s'", remote);
-	url = cts_arena_strdup(&pulling.arena, url); /* sealing may set who we are in the config */
 	pulling.ingest = (struct cts_ingest){
 		.road = road,
+		.source = source->odb,
 		.received = cts_time_now(),
 		.progress = progress,
 		.pull = out,
 	};
-	rc = cts_seal(road, progress);
-	if (rc >= 0)
-		rc = cts_source_open(&pulling.source, url, cts_store_path(road->store),
-			road->mirror, progress);
-	if (rc < 0)
-		goto out;
-	pulling.ingest.source = pulling.source.odb;
-	name_ignored(out, &pulling.source);
-	rc = check_root(road, &pulling.source, url);
+	name_ignored(out, source);
+	rc = cts_pull_check_root(road, &root, name);
 	if (rc == 0)
 		rc = take_in(&pulling);
 	for (size_t i = 0; rc >= 0 && i < pulling.refused_count; i++) {
@@ -326,8 +323,28 @@ int cts_pull(struct cts_pull *out, struct cts_road *road, const char *remote,
 	if (rc >= 0 && out->refused_count)
 		rc = cts_fail(CTS_EINTEGRITY, "%zu %s refused; everything else was taken in",
 			out->refused_count, out->refused_count == 1 ? "commit was" : "commits were");
-out:
-	cts_source_close(&pulling.source);
 	cts_arena_release(&pulling.arena);
 	return rc < 0 ? rc : 0;
+}
+
+int cts_pull(struct cts_pull *out, struct cts_road *road, const char *remote,
+	const struct cts_progress *progress)
+{
+	struct cts_source source = {.lock = -1};
+	const char *url = cts_remote_url(road->store, remote);
+	struct cts_arena arena = {0};
+	int rc;
+
+	if (!url)
+		return cts_fail(CTS_EREFUSED, "no remote is named '%s'", remote);
+	url = cts_arena_strdup(&arena, url); /* sealing may set who we are in the config */
+	rc = cts_seal(road, progress);
+	if (rc >= 0)
+		rc = cts_source_open(
+			&source, url, cts_store_path(road->store), road->mirror, progress);
+	if (rc >= 0)
+		rc = cts_pull_from(out, road, &source, url, remote, progress);
+	cts_source_close(&source);
+	cts_arena_release(&arena);
+	return rc;
 }

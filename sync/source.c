@@ -131,7 +131,7 @@ static int link_to_mirror(const char *quarantine, const char *mirror)
 	return rc;
 }
 
-static int make_quarantine(struct cts_source *source, const char *store_path, const char *mirror)
+int cts_source_quarantine(struct cts_source *source, const char *store_path, const char *mirror)
 {
 	char *folder = cts_arena_printf(&source->arena, "%s/quarantine.XXXXXX", store_path);
 	char real[PATH_MAX];
@@ -228,7 +228,7 @@ int cts_source_open(struct cts_source *out, const char *url, const char *store_p
 			rc = cts_repo_refs(
 				source.repo, &source.refs, &source.ref_count, &source.arena);
 	} else if (rc == 0) {
-		rc = make_quarantine(&source, store_path, mirror);
+		rc = cts_source_quarantine(&source, store_path, mirror);
 		if (rc == 0)
 			rc = fetch(&source, url, progress);
 	}

@@ -26,6 +26,10 @@ int cts_source_open(struct cts_source *out, const char *url, const char *store_p
 	const char *mirror, const struct cts_progress *progress);
 void cts_source_close(struct cts_source *source);
 
+/* Begins a source (zeroed, `lock` -1) that is a quarantine: an empty repository of its own under
+ * `store_path`, which knows what the mirror has (NULL: none). cts_source_close removes it. */
+int cts_source_quarantine(struct cts_source *source, const char *store_path, const char *mirror);
+
 /* The value of one of its branches; zero when there is none. */
 struct cts_oid cts_source_ref(const struct cts_source *source, const char *name);
 

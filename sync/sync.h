@@ -119,6 +119,78 @@ void cts_push_release(struct cts_push *push);
 int cts_push(struct cts_push *out, struct cts_road *road, const char *remote, bool reset_main,
 	const struct cts_progress *progress);
 
+/* A receipt: when something was received since our last commit, a seen commit that says so to whoever
+ * gets our next push or bundle. `change` is its name. @return 1 written, 0 there was nothing to say;
+ * CTS_EREFUSED (no author known) */
+int cts_receipt(
+	char change[CTS_CHANGE_TEXT], struct cts_road *road, const struct cts_progress *progress);
+
+/* ---- bundles: a push and a pull in a file (sync/bundle.h) -------------------------------------- */
+
+struct cts_bundle_options {
+	const char *path;  /* NULL: `fd`, a file that can be sought in, from its present offset */
+	int fd;
+	const char *since; /* NULL: everything. Else what the receiver has: a revision (cts_view_parse), an
+	                      agency (what it showed that it saw), a bundle's path (what that showed) */
+	bool replace;      /* whatever file stands at `path`; else only a bundle of this programme */
+};
+
+struct cts_bundle_made {
+	uint64_t commits; /* in it; 0: nothing is new since then, and nothing was written */
+	uint64_t bytes;
+	size_t branch_count, base_count; /* named in it; of commits that it builds on */
+};
+
+/* Seals, then writes a bundle; whole or not at all.
+ * @return CTS_EREFUSED (another file stands there, a bundle of another programme), CTS_ENOTFOUND and
+ * CTS_EVALUE (`since`) */
+int cts_bundle_create(struct cts_bundle_made *out, struct cts_road *road,
+	const struct cts_bundle_options *options, const struct cts_progress *progress);
+
+/* What is in a bundle. `is_here` is false, and everything new, without a store. */
+struct cts_bundle_need {
+	struct cts_oid commit;
+	const char *name; /* as the bundle names it, "nzp 7f3a9c21d0b4e586.12"; "" */
+	bool is_here;
+};
+struct cts_bundle_branch {
+	const char *agency, *writer;
+	struct cts_oid head; /* zero: commits whose branch is not in it */
+	bool is_here;
+	uint64_t commits, new_commits; /* of that writer */
+	int64_t first, last;           /* times of the new ones; 0: none */
+	const char **authors;          /* of the new ones */
+	size_t author_count;
+};
+enum cts_bundle_whose { CTS_BUNDLE_UNKNOWN, CTS_BUNDLE_OURS, CTS_BUNDLE_FOREIGN };
+struct cts_bundle_show {
+	int version; /* of git's format */
+	uint64_t bytes, objects, commits, new_commits;
+	uint64_t unreadable;   /* commits that are not of our form */
+	bool is_right;         /* the pack's checksum; if it is wrong, the pack is not looked into */
+	bool is_header_sealed; /* the header has a checksum, which is right */
+	enum cts_bundle_whose whose;
+	struct cts_oid root, main; /* zero: none */
+	struct cts_bundle_need *needs;
+	size_t need_count;
+	struct cts_bundle_branch *branches;
+	size_t branch_count;
+	const char **others; /* references that are no writer's, root or main */
+	size_t other_count;
+	struct cts_arena arena; /* of these; zeroed by the caller */
+};
+void cts_bundle_show_release(struct cts_bundle_show *show);
+
+/* Looks into the bundle behind `fd` (a file), which errors call `name`; nothing of it is taken in.
+ * `store` may be NULL. @return CTS_EINTEGRITY: no bundle; a wrong checksum of the pack is no failure */
+int cts_bundle_show(struct cts_bundle_show *out, struct cts_store *store, int fd, const char *name);
+
+/* Takes in what is new in the bundle behind `fd`, through all checks of a pull. Nothing of a remote is
+ * remembered. @return as cts_pull; CTS_EREFUSED also when commits that it builds on are not here;
+ * CTS_EINTEGRITY also for one that was cut or altered, and then nothing is taken */
+int cts_bundle_apply(struct cts_pull *out, struct cts_road *road, int fd, const char *name,
+	const struct cts_progress *progress);
+
 /* ---- remotes (section [remote "name"] of the store's config) ---------------------------------- */
 
 /* All below but cts_remote_add is about what the store remembers, and needs no git: it is a library of
