@@ -6,6 +6,7 @@
 #include "sync/odb.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/arena.h"
 #include "sync/git.h"
@@ -14,45 +15,18 @@
 enum { CHECKED_MAX = 64 * 1024 * 1024 };
 
 struct cts_odb {
-	git_odb *handle;
+	char *git_dir;
+	git_odb *handle; /* NULL until something is asked for */
 	uint64_t faults;
 };
 
-static struct cts_odb *hold(git_odb *handle)
+int cts_odb_open(struct cts_odb **out, const char *git_dir)
 {
 	struct cts_odb *odb = cts_malloc(sizeof(*odb));
 
-	*odb = (struct cts_odb){.handle = handle};
-	return odb;
-}
-
-int cts_odb_open(struct cts_odb **out, const char *git_dir)
-{
-	git_repository *repo = NULL;
-	git_odb *handle = NULL;
-	int rc = cts_git_start();
-
-	if (rc < 0)
-		return rc;
-	rc = git_repository_open_ext(
-		&repo, git_dir, GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_BARE, NULL);
-	if (rc == 0)
-		rc = git_repository_odb(&handle, repo);
-	git_repository_free(repo);
-	if (rc < 0)
-		return cts_fail_git(
-			CTS_EDAMAGED, rc, "cannot open the git repository '%s'", git_dir);
-	*out = hold(handle);
-	return 0;
-}
-
-int cts_odb_wrap(struct cts_odb **out, git_odb *handle)
-{
-	int rc = cts_git_start();
-
-	if (rc < 0)
-		return rc;
-	*out = hold(handle);
+	*odb = (struct cts_odb){.git_dir = cts_malloc(strlen(git_dir) + 1)};
+	strcpy(odb->git_dir, git_dir);
+	*out = odb;
 	return 0;
 }
 
@@ -61,12 +35,30 @@ void cts_odb_free(struct cts_odb *odb)
 	if (odb == NULL)
 		return;
 	git_odb_free(odb->handle);
+	free(odb->git_dir);
 	free(odb);
 }
 
-struct git_odb *cts_odb_handle(const struct cts_odb *odb)
+/* Starts libgit2, which costs milliseconds, for who reads something. */
+static int start(struct cts_odb *odb)
 {
-	return odb->handle;
+	git_repository *repo = NULL;
+	int rc;
+
+	if (odb->handle)
+		return 0;
+	rc = cts_git_start();
+	if (rc < 0)
+		return rc;
+	rc = git_repository_open_ext(&repo, odb->git_dir,
+		GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_BARE, NULL);
+	if (rc == 0)
+		rc = git_repository_odb(&odb->handle, repo);
+	git_repository_free(repo);
+	if (rc < 0)
+		return cts_fail_git(
+			CTS_EDAMAGED, rc, "cannot open the git repository '%s'", odb->git_dir);
+	return 0;
 }
 
 /* Sets the failure of a look-up, naming the object. */
@@ -87,8 +79,10 @@ int cts_odb_header(
 	git_oid name = cts_git_oid_from(oid);
 	git_object_t git_type;
 	size_t length;
-	int rc;
+	int rc = start(odb);
 
+	if (rc < 0)
+		return rc;
 	rc = git_odb_read_header(&length, &git_type, odb->handle, &name);
 	if (rc < 0)
 		return fail_object(odb, rc, oid);
@@ -148,6 +142,9 @@ bool cts_odb_has(struct cts_odb *odb, const struct cts_oid *oid)
 {
 	git_oid name = cts_git_oid_from(oid);
 
+	/* What cannot be opened has nothing; the first read tells why. */
+	if (start(odb) < 0)
+		return false;
 	return git_odb_exists_ext(odb->handle, &name, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
 }
 
@@ -158,7 +155,7 @@ uint64_t cts_odb_faults(const struct cts_odb *odb)
 
 int cts_odb_refresh(struct cts_odb *odb)
 {
-	int rc = git_odb_refresh(odb->handle);
+	int rc = odb->handle ? git_odb_refresh(odb->handle) : 0;
 
 	if (rc < 0)
 		return cts_fail_git(CTS_EIO, rc, "cannot look at the objects again");

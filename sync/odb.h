@@ -4,7 +4,7 @@
  * name.
  *
  *	struct cts_odb *odb;
- *	rc = cts_odb_open(&odb, ".ctsync/mirror.git");
+ *	cts_odb_open(&odb, ".ctsync/mirror.git");
  *	rc = cts_odb_read(&buf, odb, CTS_OBJECT_COMMIT, &oid);
  *	cts_odb_free(odb);
  *
@@ -21,15 +21,11 @@
 #include "sync/object.h"
 
 struct cts_odb;
-struct git_odb;
 
-/* The objects of the bare repository at `git_dir`, its alternates included. @return CTS_EDAMAGED */
+/* The objects of the bare repository at `git_dir`, its alternates included. Nothing is opened before the
+ * first object is asked for; one that cannot be opened is CTS_EDAMAGED then. */
 int cts_odb_open(struct cts_odb **out, const char *git_dir);
-
-/* Over a libgit2 handle, which is the new object's from then on. */
-int cts_odb_wrap(struct cts_odb **out, struct git_odb *handle);
 void cts_odb_free(struct cts_odb *odb);
-struct git_odb *cts_odb_handle(const struct cts_odb *odb);
 
 /* Puts the object in place of what `out` holds.
  * @return CTS_ENOTFOUND when it is missing (which, where one of ours names it, means damage),
