@@ -1,11 +1,11 @@
-# What is generated at build time: protobuf-c code for our own messages, and the default schema as a C
-# array. Sets CTS_GENERATED_DIR, CTS_GENERATED_SOURCES and CTS_EMBEDDED_SCHEMA.
+# What is generated at build time: protobuf-c code for our own messages, and the default schema as C. Sets
+# CTS_GENERATED_DIR, CTS_GENERATED_SOURCES and CTS_EMBEDDED_SCHEMA.
 #
 #	*.proto --protoc-c--> generated/*.pb-c.[ch]
 #	programme.proto --protoc--> programme.binpb --embed_schema--> generated/schema_embedded.c
 #
 # embed_schema is built from the schema reader itself, so a schema that the program would refuse stops
-# the build. Only proto/schema_builtin.c needs the array, and the tool is built without it.
+# the build. Only proto/schema_builtin.c needs the tables, and the tool is built without it.
 set(CTS_GENERATED_DIR ${CMAKE_BINARY_DIR}/generated)
 file(MAKE_DIRECTORY ${CTS_GENERATED_DIR}/google/protobuf)
 set(CTS_PROTO_DIR ${CMAKE_CURRENT_LIST_DIR})
@@ -39,7 +39,7 @@ add_custom_command(
 		${CTS_PROTO_DIR}/programme.proto
 	VERBATIM)
 
-add_executable(embed_schema proto/tools/embed_schema.c proto/schema.c proto/schema_file.c
+add_executable(embed_schema proto/tools/embed_schema.c proto/tools/embed_tables.c proto/schema.c proto/schema_file.c
 	proto/schema_load.c proto/schema_fields.c proto/schema_rules.c proto/schema_layout.c
 	proto/nearest.c proto/arena.c proto/buf.c proto/error.c ${CTS_GENERATED_SOURCES})
 target_include_directories(embed_schema PRIVATE ${CMAKE_SOURCE_DIR} ${CTS_GENERATED_DIR})

@@ -1,10 +1,9 @@
-/* Inside the schema reader only: the array that embed_schema generates. */
+/* Inside the schema reader only: the tables that embed_schema generates. */
 #ifndef CTS_PROTO_SCHEMA_EMBEDDED_H
 #define CTS_PROTO_SCHEMA_EMBEDDED_H
 
-#include <stddef.h>
+#include "proto/schema_load.h"
 
-extern const unsigned char cts_schema_embedded[];
-extern const size_t cts_schema_embedded_size;
+extern const struct cts_schema cts_schema_tables;
 
 #endif

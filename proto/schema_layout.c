@@ -90,13 +90,14 @@ int cts_schema_layout_make(const struct schema_layout **out, struct cts_arena *a
 	struct schema_layout *layout = cts_arena_alloc(arena, sizeof(*layout));
 	ProtobufCFieldDescriptor *described =
 		cts_arena_alloc(arena, (count + 1) * sizeof(*described));
+	struct cts_slot *slots = cts_arena_alloc(arena, (count + 1) * sizeof(*slots));
 	size_t offset = sizeof(ProtobufCMessage);
 	const char *dot = strrchr(name, '.');
 
-	layout->slots = cts_arena_alloc(arena, (count + 1) * sizeof(*layout->slots));
+	layout->slots = slots;
 	for (size_t i = 0; i < count; i++) {
 		ProtobufCFieldDescriptor *field = &described[i];
-		struct cts_slot *slot = &layout->slots[i];
+		struct cts_slot *slot = &slots[i];
 
 		if (fields[i].number < 1 || fields[i].number > FIELD_NUMBER_MAX)
 			return cts_fail(CTS_EVALUE, "field '%s' of '%s' has no valid number",

@@ -133,8 +133,8 @@ static int compare_fields(const void *a, const void *b)
 
 static int compare_kinds(const void *a, const void *b)
 {
-	return strcmp((*(struct schema_kind *const *)a)->kind.name,
-		(*(struct schema_kind *const *)b)->kind.name);
+	return strcmp((*(const struct schema_kind *const *)a)->kind.name,
+		(*(const struct schema_kind *const *)b)->kind.name);
 }
 
 static int sort_fields(struct schema_loader *l, struct schema_kind *kind)
@@ -240,6 +240,8 @@ static int check_references(const struct cts_schema *schema)
 static int read_kinds(struct schema_loader *l)
 {
 	struct cts_schema *schema = l->schema;
+	const struct schema_kind **by_name;
+	struct schema_kind *kinds;
 	size_t count = 0;
 	int rc;
 
@@ -248,23 +250,23 @@ static int read_kinds(struct schema_loader *l)
 	if (count == 0 || count > SCHEMA_KINDS_MAX)
 		return cts_fail(CTS_EVALUE, "the schema has %zu kinds; it must have 1 to %d", count,
 			SCHEMA_KINDS_MAX);
-	schema->kinds = cts_arena_alloc(l->arena, count * sizeof(*schema->kinds));
-	schema->by_name = cts_arena_alloc(l->arena, count * sizeof(struct schema_kind *));
+	schema->kinds = kinds = cts_arena_alloc(l->arena, count * sizeof(*kinds));
+	schema->by_name = by_name = cts_arena_alloc(l->arena, count * sizeof(*by_name));
 	for (size_t i = 0; i < l->message_count; i++) {
-		struct schema_kind *kind = &schema->kinds[schema->kind_count];
+		struct schema_kind *kind = &kinds[schema->kind_count];
 
 		if (!l->messages[i].rules || l->messages[i].rules->common)
 			continue;
 		rc = read_kind(l, kind, &l->messages[i]);
 		if (rc < 0)
 			return rc;
-		schema->by_name[schema->kind_count++] = kind;
+		by_name[schema->kind_count++] = kind;
 	}
-	qsort(schema->by_name, count, sizeof(struct schema_kind *), compare_kinds);
+	qsort(by_name, count, sizeof(*by_name), compare_kinds);
 	for (size_t i = 1; i < count; i++)
-		if (compare_kinds(&schema->by_name[i - 1], &schema->by_name[i]) == 0)
+		if (compare_kinds(&by_name[i - 1], &by_name[i]) == 0)
 			return cts_fail(CTS_EVALUE, "two kinds are named '%s'",
-				schema->by_name[i]->kind.name);
+				by_name[i]->kind.name);
 	return check_references(schema);
 }
 
@@ -283,22 +285,20 @@ void cts_schema_discard(struct cts_schema *schema)
 	free(schema);
 }
 
-int cts_schema_build(struct cts_schema **out, const void *data, size_t size, bool is_normal)
+int cts_schema_build(struct cts_schema **out, const void *data, size_t size)
 {
 	struct cts_schema *schema = cts_malloc(sizeof(*schema));
 	struct schema_loader l = {.schema = schema};
 	schema_set *set;
 	int rc;
 
-	*schema = (struct cts_schema){.bytes = {data, size}};
+	*schema = (struct cts_schema){0};
 	l.arena = &schema->arena;
 	rc = cts_schema_file_decode(&set, &l.scratch, data, size);
 	if (rc < 0)
 		goto out;
-	if (!is_normal) {
-		cts_schema_file_normalise(set);
-		schema->bytes = pack_set(l.arena, set);
-	}
+	cts_schema_file_normalise(set);
+	schema->bytes = pack_set(l.arena, set);
 	rc = list_all(&l, set);
 	if (rc < 0)
 		goto out;

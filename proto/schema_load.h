@@ -7,6 +7,7 @@
  *	schema_rules.c   the annotations of options.proto, and what a field must be
  *	schema_layout.c  fields -> protobuf-c descriptors
  *	schema.c         asking a schema that was read
+ *	tools/           a schema that was read, as C: the built-in one
  */
 #ifndef CTS_PROTO_SCHEMA_LOAD_H
 #define CTS_PROTO_SCHEMA_LOAD_H
@@ -36,22 +37,22 @@ enum {
 /* A message as protobuf-c needs it. */
 struct schema_layout {
 	ProtobufCMessageDescriptor descriptor;
-	struct cts_slot *slots; /* in order of declaration */
+	const struct cts_slot *slots; /* in order of declaration */
 };
 
 /* What stands behind every struct cts_kind. */
 struct schema_kind {
 	struct cts_kind kind; /* first: a kind is cast to this */
-	const struct cts_field **by_name;
+	const struct cts_field *const *by_name;
 	const struct schema_layout *own, *common;
 };
 
 struct cts_schema {
 	struct cts_arena arena; /* everything below */
 	struct cts_slice bytes;
-	struct schema_kind *kinds; /* in order of declaration */
+	const struct schema_kind *kinds; /* in order of declaration */
 	size_t kind_count;
-	struct schema_kind **by_name;
+	const struct schema_kind *const *by_name;
 };
 
 /* ---- schema_file.c ---- */
@@ -142,9 +143,8 @@ int cts_schema_declared_compare(const void *a, const void *b);
 
 /* ---- schema_load.c ---- */
 
-/* cts_schema_load() without a look at the built-in schema; with `is_normal` the bytes are known to
- * be normalised and are borrowed for ever. */
-int cts_schema_build(struct cts_schema **out, const void *data, size_t size, bool is_normal);
+/* cts_schema_load() without a look at the built-in schema. */
+int cts_schema_build(struct cts_schema **out, const void *data, size_t size);
 void cts_schema_discard(struct cts_schema *schema);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Build-time: reads a compiled schema exactly as the program will, and writes its normal form, as a
- *C array and as bytes. A schema that breaks a rule stops the build with the program's own sentence.
+ * Build-time: reads a compiled schema with the program's own reader, and writes its normal form, as
+ * bytes and as C: the bytes, and the tables that were made of them, so that no process has to make
+ * them again. A schema that breaks a rule stops the build with the program's own sentence.
  *
  *	embed_schema programme.binpb schema_embedded.c schema.binpb
  */
@@ -11,6 +12,7 @@
 #include "proto/buf.h"
 #include "proto/error.h"
 #include "proto/schema_load.h"
+#include "proto/tools/embed_tables.h"
 
 static int read_file(struct cts_buf *out, const char *name)
 {
@@ -47,11 +49,10 @@ static void put_array(struct cts_buf *out, struct cts_slice bytes)
 
 	cts_buf_puts(out, "/* Made by embed_schema from proto/programme.proto. */\n"
 			  "#include \"proto/schema_embedded.h\"\n\n"
-			  "const unsigned char cts_schema_embedded[] = {");
+			  "static const unsigned char cts_schema_embedded[] = {");
 	for (size_t i = 0; i < bytes.size; i++)
 		cts_buf_printf(out, "%s%u,", i % 24 == 0 ? "\n" : "", data[i]);
-	cts_buf_puts(out,
-		"\n};\nconst size_t cts_schema_embedded_size = sizeof(cts_schema_embedded);\n");
+	cts_buf_puts(out, "\n};\n");
 }
 
 int main(int argc, char **argv)
@@ -67,10 +68,11 @@ int main(int argc, char **argv)
 	rc = read_file(&input, argv[1]);
 	if (rc < 0)
 		goto out;
-	rc = cts_schema_build(&schema, input.data, input.size, false);
+	rc = cts_schema_build(&schema, input.data, input.size);
 	if (rc < 0)
 		goto out;
 	put_array(&array, cts_schema_bytes(schema));
+	embed_tables(&array, schema);
 	rc = write_file(argv[2], cts_buf_slice(&array));
 	if (rc == 0)
 		rc = write_file(argv[3], cts_schema_bytes(schema));
