@@ -33,6 +33,9 @@
 	X(push) \
 	X(pull) \
 	X(sync) \
+	X(bundle_create) \
+	X(bundle_show) \
+	X(bundle_apply) \
 	X(conflicts) \
 	X(resolve) \
 	X(import) \

@@ -153,8 +153,8 @@ static int check_bases(struct cts_road *road, const struct cts_bundle_head *head
 		rc = cts_fail(CTS_EREFUSED, "'%s' builds on %zu commit%s not here%s%s%s", name,
 			missing, missing == 1 ? " that is" : "s that are", names.size ? " (" : "",
 			cts_buf_text(&names), names.size ? (missing > 3 ? ", ...)" : ")") : "");
-		cts_hint("apply the bundles before it first, or ask for one of everything since an "
-			 "earlier time: ctsync bundle create FILE --since DATE");
+		cts_hint("apply the bundles before it first, or ask for one since something older, "
+			 "as the last that you sent: ctsync bundle create FILE --since YOURS.bundle");
 	}
 	cts_buf_release(&names);
 	return rc;

@@ -52,7 +52,8 @@ struct cts_clone {
 	uint64_t refused; /* commits; cts_refusals tells which */
 };
 
-/* Makes a store at `path` from a remote, which becomes `origin`. Whole or not at all.
+/* Makes a store at `path` from a remote, which becomes `origin`, or from the file of a bundle, which does
+ * not. Whole or not at all.
  * @return CTS_EREFUSED (an empty repository, or one that is no ctsync repository), CTS_EINTEGRITY (the
  * root is another), CTS_EUNREACHABLE, CTS_EAUTH */
 int cts_store_clone(const char *path, const char *url, struct cts_clone *clone,
@@ -119,8 +120,8 @@ void cts_push_release(struct cts_push *push);
 int cts_push(struct cts_push *out, struct cts_road *road, const char *remote, bool reset_main,
 	const struct cts_progress *progress);
 
-/* A receipt: when something was received since our last commit, a seen commit that says so to whoever
- * gets our next push or bundle. `change` is its name. @return 1 written, 0 there was nothing to say;
+/* A receipt: when edits were received since our last commit, a seen commit that says so to whoever gets
+ * our next push or bundle. `change` is its name. @return 1 written, 0 there was nothing to say;
  * CTS_EREFUSED (no author known) */
 int cts_receipt(
 	char change[CTS_CHANGE_TEXT], struct cts_road *road, const struct cts_progress *progress);

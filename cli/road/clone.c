@@ -35,6 +35,8 @@ static int folder_of(const char **out, struct cts_arena *arena, const char *url)
 		end--;
 	if (end > 4 && strncmp(url + end - 4, ".git", 4) == 0)
 		end -= 4;
+	else if (end > 7 && strncmp(url + end - 7, ".bundle", 7) == 0)
+		end -= 7;
 	while (end > 0 && url[end - 1] == '/')
 		end--;
 	for (start = end; start > 0 && url[start - 1] != '/' && url[start - 1] != ':';)

@@ -31,6 +31,20 @@ struct cts_push_options {
 	bool reset_main;
 };
 
+/* Of pull and bundle apply. */
+struct cts_receipt_options {
+	bool receipt;
+};
+#define CTS_OPT_RECEIPT(type)                                                                     \
+	{.name = "receipt", .kind = CTS_OPT_FLAG, .offset = offsetof(type, receipt),              \
+		.help = "say with a commit that it was received, so that those who sent it "      \
+			"know by your next push or bundle"}
+
+struct cts_bundle_create_options {
+	const char *since;
+	bool force;
+};
+
 /* By name of the entry: cts_cmd_NAME is run by cts_run_NAME. */
 #define CTS_ROAD_COMMANDS(X)                                                                      \
 	X(init)                                                                                   \
@@ -39,6 +53,9 @@ struct cts_push_options {
 	X(push)                                                                                   \
 	X(pull)                                                                                   \
 	X(sync)                                                                                   \
+	X(bundle_create)                                                                          \
+	X(bundle_show)                                                                            \
+	X(bundle_apply)                                                                           \
 	X(check)                                                                                  \
 	X(rebuild)
 
