@@ -30,6 +30,8 @@ struct cts_child_limits {
 	int cpu_s;             /* 0: none */
 };
 
+enum { CTS_CHILD_MESSAGE_MAX = 16 << 20 }; /* bytes of one message */
+
 struct cts_message {
 	int type; /* the caller's; positive */
 	struct cts_slice bytes; /* until the next cts_child_get or cts_channel_get */
@@ -42,7 +44,7 @@ typedef int (*cts_child_work)(struct cts_channel *channel, void *context);
 int cts_child_start(struct cts_child **out, const struct cts_child_limits *limits, const char *what,
 	cts_child_work work, void *context, const struct cts_progress *progress);
 
-/* @return CTS_EUNREACHABLE: it is not there any more */
+/* @return CTS_EUNREACHABLE: it is not there any more, or takes nothing */
 int cts_child_put(struct cts_child *child, int type, struct cts_slice bytes);
 
 /* The next message; progress and server words on the way are passed on.
@@ -50,7 +52,7 @@ int cts_child_put(struct cts_child *child, int type, struct cts_slice bytes);
  * silent for too long or was ended by a signal or a limit */
 int cts_child_get(struct cts_message *out, struct cts_child *child);
 
-void cts_child_end(struct cts_child *child);
+void cts_child_end(struct cts_child *child); /* NULL allowed */
 
 /* ---- in the child ---- */
 
@@ -64,5 +66,9 @@ void cts_channel_alive(struct cts_channel *channel);
 
 /* A progress whose calls reach the parent's; each is a sign of life. */
 const struct cts_progress *cts_channel_progress(struct cts_channel *channel);
+
+/* In a process that the child forked, before it executes a program: limits and signals are again those
+ * that the user's shell gave, and the program is asked to end when the child does. */
+void cts_channel_before_exec(struct cts_channel *channel);
 
 #endif

@@ -213,6 +213,7 @@ static int fill(struct cts_creating *creating, struct cloning *cloning, const ch
 int cts_store_clone(const char *path, const char *url, struct cts_clone *clone,
 	const struct cts_progress *progress)
 {
+	struct cts_link_options options = {.progress = progress};
 	struct cloning cloning = {0};
 	struct cts_creating creating = {0};
 	struct cts_source source = {.lock = -1};
@@ -227,7 +228,9 @@ int cts_store_clone(const char *path, const char *url, struct cts_clone *clone,
 	if (slash)
 		*slash = '\0';
 	if (rc == 0)
-		rc = cts_source_open(&source, url, slash ? parent : ".", NULL, progress);
+		rc = cts_link_idle(&options.idle_s, NULL);
+	if (rc == 0)
+		rc = cts_source_open(&source, url, slash ? parent : ".", NULL, &options);
 	if (rc == 0)
 		rc = choose_tips(&cloning, &source, url);
 	if (rc == 0 && clone->root && !cts_oid_equal(&wanted, &cloning.root)) {

@@ -32,6 +32,17 @@ int cts_git_start(void)
 	return 0;
 }
 
+int cts_git_restart(void)
+{
+	pthread_once(&once, start);
+	while (git_libgit2_shutdown() > 0)
+		;
+	start();
+	if (started < 0)
+		return cts_fail(CTS_EIO, "libgit2 cannot be started");
+	return 0;
+}
+
 static int better_code(int code, int git_code, const git_error *error, int saved_errno)
 {
 	switch (git_code) {

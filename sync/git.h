@@ -23,6 +23,10 @@
  * runs nothing of it, and git decides on its own whether to. May be called by any thread, any number of times. @return CTS_EIO */
 int cts_git_start(void);
 
+/* In a process just forked, which uses nothing of libgit2 that it inherited: starts it anew, with random
+ * numbers of its own. @return CTS_EIO */
+int cts_git_restart(void);
+
 /* cts_fail with ": <what libgit2 says>" appended; returns `code`, or a code of ours that fits
  * better: CTS_ENOSPACE for a full disk, CTS_EINTEGRITY for an object that is not what its name
  * says, CTS_EAUTH for credentials and certificates, CTS_ELOCKED for a lock that another process

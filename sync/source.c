@@ -1,7 +1,7 @@
 /*
  * A quarantine is a bare repository of its own below the store, with the mirror as its alternate and the
- * mirror's branches as what it offers when it negotiates. Branches are asked for by exact names and kept
- * under flat ones: one ill-named branch of a server makes a fetch by pattern bring nothing at all.
+ * mirror's branches as what it offers when it negotiates. Branches are asked for by exact names: one
+ * ill-named branch of a server makes a fetch by pattern bring nothing at all.
  */
 #include "sync/source.h"
 
@@ -160,61 +160,66 @@ static bool is_wanted(struct cts_arena *arena, const char *name)
 		strcmp(name, "refs/heads/root") == 0 || strcmp(name, "refs/heads/main") == 0;
 }
 
-/* Lists the server's branches and fetches the wanted ones under refs/quarantine/<n>. */
-static int fetch(struct cts_source *source, const char *url, const struct cts_progress *progress)
+/* Every branch, and the indexes of those that are of interest. */
+static size_t *choose(struct cts_source *source, const struct cts_link *link, size_t *count)
 {
-	struct cts_talk talk = {.progress = progress};
-	git_fetch_options options;
-	git_remote *remote = NULL;
-	const git_remote_head **heads = NULL;
-	size_t count = 0, wanted = 0;
-	char **specs = NULL;
-	git_strarray list;
-	int rc;
+	const struct cts_ref_entry *refs = cts_link_refs(link, &source->ref_count);
+	size_t *wanted = NULL;
 
-	git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
-	cts_talk_callbacks(&options.callbacks, &talk);
-	options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
-	options.update_fetchhead = 0;
-	rc = git_remote_create_anonymous(&remote, source->repo, url);
-	if (rc == 0)
-		rc = git_remote_connect(
-			remote, GIT_DIRECTION_FETCH, &options.callbacks, NULL, NULL);
-	if (rc == 0)
-		rc = git_remote_ls(&heads, &count, remote);
-	if (rc < 0) {
-		rc = cts_talk_fail(rc, url);
-		goto out;
+	*count = 0;
+	source->refs = cts_arena_memdup(
+		&source->arena, refs, source->ref_count * sizeof(*source->refs));
+	for (size_t i = 0; i < source->ref_count; i++) {
+		source->refs[i].name = cts_arena_strdup(&source->arena, refs[i].name);
+		if (is_wanted(&source->arena, refs[i].name))
+			*(size_t *)cts_arena_push(
+				&source->arena, &wanted, count, sizeof(*wanted)) = i;
 	}
-	for (size_t i = 0; i < count; i++) {
-		struct cts_ref_entry *entry;
-		char **spec;
+	return wanted;
+}
 
-		entry = cts_arena_push(
-			&source->arena, &source->refs, &source->ref_count, sizeof(*entry));
-		entry->name = cts_arena_strdup(&source->arena, heads[i]->name);
-		entry->oid = cts_git_oid_to(&heads[i]->oid);
-		if (!is_wanted(&source->arena, entry->name))
-			continue;
-		spec = cts_arena_push(&source->arena, &specs, &wanted, sizeof(*spec));
-		*spec = cts_arena_printf(
-			&source->arena, "+%s:refs/quarantine/%zu", entry->name, i);
+/* Whether the repository at `path` has all that is wanted. */
+static bool has_all(const char *path, const struct cts_source *source, const size_t *wanted,
+	size_t count)
+{
+	struct cts_odb *odb;
+	bool all = true;
+
+	if (cts_odb_open(&odb, path) < 0) {
+		cts_error_clear();
+		return false;
 	}
-	if (!wanted)
-		goto out;
-	list = (git_strarray){.strings = specs, .count = wanted};
-	talk.attempts = 0;
-	rc = git_remote_fetch(remote, &list, &options, NULL);
+	for (size_t i = 0; all && i < count; i++)
+		all = cts_odb_has(odb, &source->refs[wanted[i]].oid);
+	cts_odb_free(odb);
+	return all;
+}
+
+/* Where nothing is new, nothing is fetched, and the mirror itself is what is read. */
+static int fetch(struct cts_source *source, const char *url, const char *store_path,
+	const char *mirror, const struct cts_link_options *options)
+{
+	struct cts_link *link;
+	size_t *wanted, count;
+	int rc = cts_link_open(&link, url, CTS_LINK_FETCH, options);
+
 	if (rc < 0)
-		rc = cts_talk_fail(rc, url);
-out:
-	git_remote_free(remote);
-	cts_buf_release(&talk.line);
+		return rc;
+	wanted = choose(source, link, &count);
+	if (mirror && has_all(mirror, source, wanted, count)) {
+		rc = cts_repo_open(&source->repo, mirror);
+	} else {
+		rc = cts_source_quarantine(source, store_path, mirror);
+		if (rc == 0 && count)
+			rc = cts_link_fetch(
+				link, git_repository_path(source->repo), wanted, count);
+	}
+	cts_link_close(link);
 	return rc;
 }
 
 int cts_source_open(struct cts_source *out, const char *url, const char *store_path,
-	const char *mirror, const struct cts_progress *progress)
+	const char *mirror, const struct cts_link_options *options)
 {
 	struct cts_source source = {.lock = -1};
 	const char *path = cts_url_path(url);
@@ -228,9 +233,7 @@ int cts_source_open(struct cts_source *out, const char *url, const char *store_p
 			rc = cts_repo_refs(
 				source.repo, &source.refs, &source.ref_count, &source.arena);
 	} else if (rc == 0) {
-		rc = cts_source_quarantine(&source, store_path, mirror);
-		if (rc == 0)
-			rc = fetch(&source, url, progress);
+		rc = fetch(&source, url, store_path, mirror, options);
 	}
 	if (rc == 0)
 		rc = cts_odb_open(&source.odb, git_repository_path(source.repo));

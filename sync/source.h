@@ -5,6 +5,7 @@
 #ifndef CTS_SYNC_SOURCE_H
 #define CTS_SYNC_SOURCE_H
 
+#include "sync/link.h"
 #include "sync/repo.h"
 #include "sync/road.h"
 #include "sync/url.h"
@@ -23,7 +24,7 @@ struct cts_source {
  * and main. `store_path` is where a quarantine may be made, with `mirror` (may be NULL) as its alternate.
  * @return CTS_EUNREACHABLE, CTS_EAUTH, CTS_EVALUE */
 int cts_source_open(struct cts_source *out, const char *url, const char *store_path,
-	const char *mirror, const struct cts_progress *progress);
+	const char *mirror, const struct cts_link_options *options);
 void cts_source_close(struct cts_source *source);
 
 /* Begins a source (zeroed, `lock` -1) that is a quarantine: an empty repository of its own under

@@ -1,0 +1,402 @@
+/*
+ * All three pipes are served together, so that neither side waits for the other while a pipe is full:
+ * what the server says while we write is kept until it is asked for.
+ *
+ * Lines of stderr are held back until ssh has come through or waits: of an ssh that fails, the line that
+ * says why is in the error, and is not told twice.
+ */
+#include "sync/ssh.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proto/arena.h"
+#include "sync/program.h"
+#include "sync/ssh_url.h"
+
+enum {
+	TICK_MS = 1000,
+	END_MS = 2000,        /* for ssh to end after its output did */
+	AHEAD_MAX = 1 << 20,  /* read while we write */
+	HELD_MAX = 64
+};
+
+struct ssh {
+	git_smart_subtransport parent;
+	git_smart_subtransport_stream stream;
+	struct cts_wire *wire;
+	struct cts_program program;
+	struct cts_arena arena;
+	struct cts_buf ahead;
+	size_t ahead_used;
+	bool is_through; /* the server has said something */
+	bool has_ended;
+	struct cts_lines words; /* of stderr */
+	const char **held;
+	size_t held_count;
+	char reason[512]; /* the line that tells most of why it ended */
+	bool has_fatal, was_denied, is_unknown_host;
+};
+
+static struct ssh *ssh_of(git_smart_subtransport_stream *stream)
+{
+	return (struct ssh *)((char *)stream - offsetof(struct ssh, stream));
+}
+
+/* ---- what it says ----------------------------------------------------------------------------- */
+
+static void say(struct ssh *ssh, const char *line)
+{
+	const struct cts_progress *progress = cts_channel_progress(ssh->wire->channel);
+
+	progress->server_says(progress->context, line);
+}
+
+static void say_held(struct ssh *ssh)
+{
+	for (size_t i = 0; i < ssh->held_count; i++)
+		say(ssh, ssh->held[i]);
+	ssh->held_count = 0;
+}
+
+static void take_line(void *context, const char *line)
+{
+	static const char *const beginnings[] = {"fatal: ", "ERROR: ", "ssh: "};
+	struct ssh *ssh = context;
+	bool is_fatal = strncmp(line, "fatal: ", 7) == 0 || strncmp(line, "ERROR: ", 7) == 0;
+
+	if (!ssh->has_fatal) {
+		const char *words = line;
+
+		for (size_t i = 0; i < 3; i++)
+			if (strncmp(words, beginnings[i], strlen(beginnings[i])) == 0)
+				words += strlen(beginnings[i]);
+		snprintf(ssh->reason, sizeof(ssh->reason), "%s", words);
+	}
+	ssh->has_fatal |= is_fatal;
+	ssh->was_denied |= strstr(line, "Permission denied") != NULL ||
+		strstr(line, "Too many authentication failures") != NULL;
+	ssh->is_unknown_host |= strstr(line, "Host key verification failed") != NULL;
+	if (ssh->is_through || ssh->held_count == HELD_MAX) {
+		say_held(ssh);
+		say(ssh, line);
+	} else {
+		*(const char **)cts_arena_push(&ssh->arena, &ssh->held, &ssh->held_count,
+			sizeof(*ssh->held)) = cts_arena_strdup(&ssh->arena, line);
+	}
+}
+
+static void read_words(struct ssh *ssh)
+{
+	char chunk[4096];
+	ssize_t size = read(ssh->program.err, chunk, sizeof(chunk));
+
+	if (size > 0) {
+		cts_lines_put(&ssh->words, chunk, (size_t)size);
+	} else if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
+		cts_lines_end(&ssh->words);
+		close(ssh->program.err);
+		ssh->program.err = -1;
+	}
+}
+
+/* ssh opens the terminal for as long as it asks a person something. */
+static bool is_asking(const struct ssh *ssh)
+{
+	char path[64], link[64], target[32];
+	struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)ssh->program.pid);
+	dir = opendir(path);
+	while (dir && !found && (entry = readdir(dir))) {
+		ssize_t size;
+
+		snprintf(link, sizeof(link), "%.40s/%.16s", path, entry->d_name);
+		size = readlink(link, target, sizeof(target) - 1);
+		target[size > 0 ? size : 0] = '\0';
+		found = atoi(entry->d_name) > STDERR_FILENO && strcmp(target, "/dev/tty") == 0;
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* ---- how it ends ------------------------------------------------------------------------------ */
+
+static int explain(struct ssh *ssh, int status)
+{
+	const char *url = ssh->wire->url, *reason = ssh->reason;
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+
+	if (!ssh->is_through && ssh->is_unknown_host) {
+		cts_fail(CTS_EAUTH, "the host key of '%s' is not one that is trusted here", url);
+		cts_hint("ask who runs it for its key, then connect once with ssh");
+		return CTS_EAUTH;
+	}
+	if (!ssh->is_through && ssh->was_denied) {
+		cts_fail(CTS_EAUTH, "'%s' does not let you in: %s", url, reason);
+		cts_hint("check the keys in your ssh agent (ssh-add -l), and that the server knows "
+			 "them");
+		return CTS_EAUTH;
+	}
+	if (!ssh->is_through && code == 127) {
+		cts_fail(CTS_EUNREACHABLE, "'%s' has no git for this account: %s", url,
+			reason[0] ? reason : "command not found");
+		cts_hint("install git there, or ask who runs it");
+		return CTS_EUNREACHABLE;
+	}
+	if (ssh->is_through)
+		cts_fail(CTS_EUNREACHABLE, "the connection to '%s' broke off%s%s", url,
+			reason[0] ? ": " : "", reason);
+	else if (reason[0])
+		cts_fail(CTS_EUNREACHABLE, "cannot reach '%s': %s", url, reason);
+	else
+		cts_fail(CTS_EUNREACHABLE, "cannot reach '%s': ssh ended with status %d", url, code);
+	if (getenv("GIT_SSH_COMMAND") && !getenv("GIT_SSH"))
+		cts_hint("GIT_SSH_COMMAND is run by git alone: say the same in ~/.ssh/config, or name "
+			 "a program with GIT_SSH");
+	else if (ssh->is_through)
+		cts_hint("nothing changed here; try again");
+	else
+		cts_hint("check the network and the address; what you changed stays here until then");
+	return CTS_EUNREACHABLE;
+}
+
+/* Its output is over, or it takes no input: hears its last words and waits for it.
+ * @return 0: it ended well, after having come through; else what libgit2 is to return */
+static int ended(struct ssh *ssh)
+{
+	int status;
+
+	for (int i = 0; ssh->program.err >= 0 && i < END_MS / 100; i++) {
+		struct pollfd polled = {.fd = ssh->program.err, .events = POLLIN};
+
+		if (poll(&polled, 1, 100) > 0)
+			read_words(ssh);
+	}
+	cts_lines_end(&ssh->words);
+	ssh->has_ended = true;
+	status = cts_program_end(&ssh->program, END_MS);
+	if (ssh->is_through && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	/* One line is in the error; a story is told whole. */
+	if (ssh->held_count > 1)
+		say_held(ssh);
+	return cts_wire_fail(ssh->wire, explain(ssh, status));
+}
+
+/* ---- the stream ------------------------------------------------------------------------------- */
+
+/* Waits until ssh takes input (`writes`), gives output, or says something, and reads what it says.
+ * @return what can be done: POLLOUT, POLLIN */
+static int wait_for(struct ssh *ssh, bool reads, bool writes)
+{
+	struct pollfd polled[] = {
+		{.fd = reads ? ssh->program.out : -1, .events = POLLIN},
+		{.fd = writes ? ssh->program.in : -1, .events = POLLOUT},
+		{.fd = ssh->program.err, .events = POLLIN},
+	};
+	int ready = poll(polled, 3, TICK_MS);
+
+	if (ready == 0 && !ssh->is_through) {
+		say_held(ssh);
+		if (is_asking(ssh))
+			cts_channel_alive(ssh->wire->channel);
+	}
+	if (ready <= 0)
+		return 0;
+	if (polled[2].revents)
+		read_words(ssh);
+	return (polled[0].revents ? POLLIN : 0) | (polled[1].revents ? POLLOUT : 0);
+}
+
+static void come_through(struct ssh *ssh)
+{
+	if (ssh->is_through)
+		return;
+	ssh->is_through = true;
+	say_held(ssh);
+}
+
+static int ssh_read(git_smart_subtransport_stream *stream, char *data, size_t size, size_t *got)
+{
+	struct ssh *ssh = ssh_of(stream);
+
+	*got = 0;
+	if (ssh->ahead_used < ssh->ahead.size) {
+		size_t left = ssh->ahead.size - ssh->ahead_used;
+
+		*got = size < left ? size : left;
+		memcpy(data, ssh->ahead.data + ssh->ahead_used, *got);
+		ssh->ahead_used += *got;
+		if (ssh->ahead_used == ssh->ahead.size) {
+			cts_buf_clear(&ssh->ahead);
+			ssh->ahead_used = 0;
+		}
+		return 0;
+	}
+	while (!ssh->has_ended) {
+		ssize_t read_now;
+
+		if (!(wait_for(ssh, true, false) & POLLIN))
+			continue;
+		read_now = read(ssh->program.out, data, size);
+		if (read_now > 0) {
+			come_through(ssh);
+			*got = (size_t)read_now;
+			return 0;
+		}
+		if (read_now == 0 || (errno != EAGAIN && errno != EINTR))
+			return ended(ssh);
+	}
+	return 0;
+}
+
+/* What came while we were writing. @return false: nothing more comes */
+static bool read_ahead(struct ssh *ssh)
+{
+	ssize_t size;
+
+	cts_buf_reserve(&ssh->ahead, AHEAD_MAX / 16);
+	size = read(ssh->program.out, ssh->ahead.data + ssh->ahead.size, AHEAD_MAX / 16);
+	if (size > 0)
+		ssh->ahead.size += (size_t)size;
+	return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+static int ssh_write(git_smart_subtransport_stream *stream, const char *data, size_t size)
+{
+	struct ssh *ssh = ssh_of(stream);
+	bool reads = true;
+
+	while (size) {
+		bool has_room = ssh->ahead.size < AHEAD_MAX;
+		ssize_t written;
+		int can;
+
+		if (ssh->has_ended)
+			return cts_wire_fail(ssh->wire, ssh->wire->rc ? ssh->wire->rc
+					: cts_fail(CTS_EUNREACHABLE, "'%s' has hung up",
+						  ssh->wire->url));
+		/* Most of the time there is room: no need to ask. */
+		written = write(ssh->program.in, data, size);
+		if (written > 0) {
+			data += written;
+			size -= (size_t)written;
+			cts_channel_alive(ssh->wire->channel);
+			continue;
+		}
+		if (errno != EAGAIN && errno != EINTR) {
+			int rc = ended(ssh);
+
+			return rc < 0 ? rc : cts_wire_fail(ssh->wire,
+				cts_fail(CTS_EUNREACHABLE, "'%s' has hung up", ssh->wire->url));
+		}
+		can = wait_for(ssh, reads && has_room, true);
+		if (can & POLLIN)
+			reads = read_ahead(ssh);
+	}
+	return 0;
+}
+
+/* The stream is the process's, and lives as long. */
+static void ssh_stream_free(git_smart_subtransport_stream *stream)
+{
+	(void)stream;
+}
+
+/* ---- starting --------------------------------------------------------------------------------- */
+
+static const char *program_name(void)
+{
+	const char *command = getenv("GIT_SSH_COMMAND"), *program = getenv("GIT_SSH");
+
+	if (command && command[0] && !strpbrk(command, " \t\n\"'\\$`;&|<>()*?[]{}#~!"))
+		return command;
+	return program && program[0] ? program : "ssh";
+}
+
+static int start(struct ssh *ssh, const char *service)
+{
+	const char *argv[6];
+	struct cts_buf command = {0};
+	struct cts_ssh_url url;
+	int argc = 0, rc = cts_ssh_url_parse(&url, &ssh->arena, ssh->wire->url);
+
+	if (rc < 0)
+		return rc;
+	cts_buf_printf(&command, "%s ", service);
+	cts_shell_quote(&command, url.path);
+	argv[argc++] = program_name();
+	if (url.port) {
+		argv[argc++] = "-p";
+		argv[argc++] = url.port;
+	}
+	argv[argc++] = url.host;
+	argv[argc++] = cts_buf_text(&command);
+	argv[argc] = NULL;
+	unsetenv("GIT_PROTOCOL"); /* a version that is not spoken here */
+	rc = cts_program_start(&ssh->program, ssh->wire->channel, argv);
+	if (rc == CTS_ENOTFOUND) {
+		cts_fail(CTS_EUNREACHABLE, "there is no '%s' to reach '%s' with", argv[0],
+			ssh->wire->url);
+		cts_hint("install OpenSSH's client, or use https://");
+		rc = CTS_EUNREACHABLE;
+	}
+	cts_buf_release(&command);
+	return rc;
+}
+
+static int ssh_action(git_smart_subtransport_stream **out, git_smart_subtransport *transport,
+	const char *url, git_smart_service_t service)
+{
+	struct ssh *ssh = (struct ssh *)transport;
+	int rc = 0;
+
+	(void)url; /* it is the wire's */
+	if (service == GIT_SERVICE_UPLOADPACK_LS)
+		rc = start(ssh, "git-upload-pack");
+	else if (service == GIT_SERVICE_RECEIVEPACK_LS)
+		rc = start(ssh, "git-receive-pack");
+	if (rc < 0)
+		return cts_wire_fail(ssh->wire, rc);
+	*out = &ssh->stream;
+	return 0;
+}
+
+static int ssh_close(git_smart_subtransport *transport)
+{
+	(void)transport;
+	return 0;
+}
+
+static void ssh_free(git_smart_subtransport *transport)
+{
+	(void)transport;
+}
+
+int cts_ssh_subtransport(git_smart_subtransport **out, struct cts_wire *wire)
+{
+	struct ssh *ssh = cts_malloc(sizeof(*ssh));
+
+	*ssh = (struct ssh){.wire = wire,
+		.parent.action = ssh_action,
+		.parent.close = ssh_close,
+		.parent.free = ssh_free,
+		.stream.subtransport = &ssh->parent,
+		.stream.read = ssh_read,
+		.stream.write = ssh_write,
+		.stream.free = ssh_stream_free,
+		.program = {.in = -1, .out = -1, .err = -1}};
+	ssh->words = (struct cts_lines){.take = take_line, .context = ssh};
+	*out = &ssh->parent;
+	return 0;
+}
