@@ -211,8 +211,7 @@ static void put_kind(struct writer *w, const struct schema_kind *behind, size_t 
 	cts_buf_puts(out, "\t{.kind = {");
 	put_member(out, "name", kind->name);
 	put_member(out, "doc", kind->doc);
-	cts_buf_printf(out, ".message = layout_%zu.descriptor.name, ",
-		number_of(&w->layouts, behind->own));
+	put_member(out, "message", kind->message);
 	put_field_pointer(out, "title", kind->title, at);
 	put_field_pointer(out, "owner", kind->owner, at);
 	cts_buf_printf(out,
