@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sync/link.h"
 #include "sync/push_hooks.h"
 #include "sync/remote.h"
 #include "sync/source.h"
@@ -347,6 +348,7 @@ int cts_push(struct cts_push *out, struct cts_road *road, const char *remote, bo
 		rc = pushing.lock < 0 ? pushing.lock : push_locked(&pushing, reset_main);
 	}
 	cts_push_let_go(&pushing);
+	cts_link_close(pushing.link);
 	cts_odb_free(pushing.hub_odb);
 	git_repository_free(pushing.hub);
 	cts_vector_release(&pushing.has);
