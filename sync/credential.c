@@ -265,9 +265,9 @@ static bool ask_person(struct cts_wire *wire, const struct place *place, const c
 static int fail(struct cts_wire *wire, bool has_git)
 {
 	if (wire->credential->attempts > 1)
-		cts_fail(CTS_EAUTH, "'%s' did not accept the name and password", wire->url);
+		cts_fail(CTS_EAUTH, "'%s' did not accept the name and password", wire->shown);
 	else
-		cts_fail(CTS_EAUTH, "'%s' wants to know who you are", wire->url);
+		cts_fail(CTS_EAUTH, "'%s' wants to know who you are", wire->shown);
 	if (has_git)
 		cts_hint("give git the credentials for this host (git credential approve), or run "
 			 "this at a terminal");

@@ -18,7 +18,7 @@ enum { CPU_S = 2 * 60 * 60, IDLE_S = 60, IDLE_MAX_S = 24 * 60 * 60 };
 struct cts_link {
 	struct cts_child *child;
 	struct cts_arena arena;
-	const char *url;
+	const char *url; /* as it may be shown */
 	const char *capabilities;
 	struct cts_ref_entry *refs;
 	size_t ref_count;
@@ -112,9 +112,10 @@ int cts_link_open(struct cts_link **out, const char *url, enum cts_link_service 
 		return cts_fail(CTS_EVALUE, "'%s' is a path, not a server", url);
 	link = cts_malloc(sizeof(*link));
 	*link = (struct cts_link){.capabilities = ""};
-	link->url = cts_arena_strdup(&link->arena, url);
+	work.shown = link->url =
+		cts_arena_strdup(&link->arena, cts_url_shown(&link->arena, url));
 	rc = cts_child_start(
-		&link->child, &limits, url, cts_link_child, &work, options->progress);
+		&link->child, &limits, link->url, cts_link_child, &work, options->progress);
 	if (rc == 0)
 		rc = hear(link);
 	if (rc < 0) {

@@ -85,7 +85,7 @@ static int explain_fetch(struct cts_wire *wire, int git_code)
 		(error->klass == GIT_ERROR_INDEXER || error->klass == GIT_ERROR_ZLIB ||
 			error->klass == GIT_ERROR_ODB || error->klass == GIT_ERROR_OBJECT ||
 			error->klass == GIT_ERROR_SHA || git_code == GIT_EMISMATCH))
-		return cts_fail(CTS_EINTEGRITY, "what '%s' sent is no sound pack: %s", wire->url,
+		return cts_fail(CTS_EINTEGRITY, "what '%s' sent is no sound pack: %s", wire->shown,
 			error->message ? error->message : "");
 	return cts_wire_explain(wire, git_code);
 }
@@ -165,7 +165,7 @@ static void take_commands(struct asked *asked, struct cts_arena *arena, struct c
 int cts_link_child(struct cts_channel *channel, void *context)
 {
 	const struct cts_link_work *work = context;
-	struct cts_wire wire = {.channel = channel, .url = work->url};
+	struct cts_wire wire = {.channel = channel, .url = work->url, .shown = work->shown};
 	struct cts_arena arena = {0};
 	struct listing listing = {0};
 	struct asked asked = {0};

@@ -28,7 +28,7 @@ enum { CTS_LINK_BATCH = 1 << 16 }; /* bytes of a message with many */
 
 /* Of the child; both passed by the fork. */
 struct cts_link_work {
-	const char *url;
+	const char *url, *shown;
 	enum cts_link_service service;
 };
 

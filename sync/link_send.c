@@ -212,7 +212,7 @@ static int take_line(struct sending *sending, enum cts_pkt kind, struct cts_slic
 	switch (bytes[0]) {
 	case 1:
 		if (sending->report.size + line.size > REPORT_MAX)
-			return cts_fail(CTS_EUNREACHABLE, "'%s' reports without an end", wire->url);
+			return cts_fail(CTS_EUNREACHABLE, "'%s' reports without an end", wire->shown);
 		cts_buf_put(&sending->report, bytes + 1, line.size - 1);
 		take_report(sending);
 		return 0;
@@ -221,12 +221,12 @@ static int take_line(struct sending *sending, enum cts_pkt kind, struct cts_slic
 		return 0;
 	case 3:
 		line = cts_pkt_trim((struct cts_slice){.data = bytes + 1, .size = line.size - 1});
-		cts_fail(CTS_EUNREACHABLE, "'%s' gave up: %.*s", wire->url,
+		cts_fail(CTS_EUNREACHABLE, "'%s' gave up: %.*s", wire->shown,
 			(int)(line.size < 512 ? line.size : 512), (const char *)line.data);
 		cts_hint("tell who runs it; what you changed stays here until then");
 		return CTS_EUNREACHABLE;
 	default:
-		return cts_fail(CTS_EUNREACHABLE, "'%s' answers what makes no sense", wire->url);
+		return cts_fail(CTS_EUNREACHABLE, "'%s' answers what makes no sense", wire->shown);
 	}
 }
 
@@ -245,10 +245,10 @@ static int take_lines(struct sending *sending)
 			break;
 		if (kind == CTS_PKT_NONE)
 			return cts_fail(CTS_EUNREACHABLE, "'%s' answers what makes no sense",
-				sending->wire->url);
+				sending->wire->shown);
 		if (!sending->has_side_band && kind == CTS_PKT_LINE && line.size > 4 &&
 			strncmp(line.data, "ERR ", 4) == 0)
-			return cts_fail(CTS_EUNREACHABLE, "'%s' gave up: %.*s", sending->wire->url,
+			return cts_fail(CTS_EUNREACHABLE, "'%s' gave up: %.*s", sending->wire->shown,
 				(int)(line.size < 512 ? line.size : 512) - 4,
 				(const char *)line.data + 4);
 		rc = take_line(sending, kind, line);
@@ -293,7 +293,7 @@ static int read_answer(struct sending *sending)
 		return tell_report(sending);
 	if (rc < 0)
 		return rc;
-	return cts_fail(CTS_EUNREACHABLE, "'%s' ended the talk without a report", sending->wire->url);
+	return cts_fail(CTS_EUNREACHABLE, "'%s' ended the talk without a report", sending->wire->shown);
 }
 
 int cts_link_send(struct cts_wire *wire, const struct cts_link_command *commands, size_t count,
@@ -306,7 +306,7 @@ int cts_link_send(struct cts_wire *wire, const struct cts_link_command *commands
 
 	if (!cts_capability_find(capabilities, "report-status"))
 		return cts_fail(CTS_EREJECTED, "'%s' would not tell what becomes of a push",
-			wire->url);
+			wire->shown);
 	sending.has_side_band = cts_capability_find(capabilities, "side-band-64k");
 	sending.is_done = cts_arena_alloc(&sending.arena, count * sizeof(*sending.is_done));
 	sending.why = cts_arena_alloc(&sending.arena, count * sizeof(*sending.why));

@@ -133,7 +133,7 @@ static bool is_asking(const struct ssh *ssh)
 
 static int explain(struct ssh *ssh, int status)
 {
-	const char *url = ssh->wire->url, *reason = ssh->reason;
+	const char *url = ssh->wire->shown, *reason = ssh->reason;
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 
 	if (!ssh->is_through && ssh->is_unknown_host) {
@@ -285,7 +285,7 @@ static int ssh_write(git_smart_subtransport_stream *stream, const char *data, si
 		if (ssh->has_ended)
 			return cts_wire_fail(ssh->wire, ssh->wire->rc ? ssh->wire->rc
 					: cts_fail(CTS_EUNREACHABLE, "'%s' has hung up",
-						  ssh->wire->url));
+						  ssh->wire->shown));
 		/* Most of the time there is room: no need to ask. */
 		written = write(ssh->program.in, data, size);
 		if (written > 0) {
@@ -298,7 +298,7 @@ static int ssh_write(git_smart_subtransport_stream *stream, const char *data, si
 			int rc = ended(ssh);
 
 			return rc < 0 ? rc : cts_wire_fail(ssh->wire,
-				cts_fail(CTS_EUNREACHABLE, "'%s' has hung up", ssh->wire->url));
+				cts_fail(CTS_EUNREACHABLE, "'%s' has hung up", ssh->wire->shown));
 		}
 		can = wait_for(ssh, reads && has_room, true);
 		if (can & POLLIN)
@@ -347,7 +347,7 @@ static int start(struct ssh *ssh, const char *service)
 	rc = cts_program_start(&ssh->program, ssh->wire->channel, argv);
 	if (rc == CTS_ENOTFOUND) {
 		cts_fail(CTS_EUNREACHABLE, "there is no '%s' to reach '%s' with", argv[0],
-			ssh->wire->url);
+			ssh->wire->shown);
 		cts_hint("install OpenSSH's client, or use https://");
 		rc = CTS_EUNREACHABLE;
 	}

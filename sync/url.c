@@ -91,6 +91,20 @@ const char *cts_url_path(const char *url)
 	return strstr(url, "://") || is_scp_like(url) ? NULL : url;
 }
 
+const char *cts_url_shown(struct cts_arena *arena, const char *url)
+{
+	const char *authority = strstr(url, "://"), *host, *colon;
+
+	if (!authority)
+		return url;
+	authority += 3;
+	host = host_of(authority);
+	colon = memchr(authority, ':', (size_t)(host - authority));
+	if (!colon)
+		return url;
+	return cts_arena_printf(arena, "%.*s@%s", (int)(colon - url), url, host);
+}
+
 const char *cts_url_absolute(struct cts_arena *arena, const char *url)
 {
 	const char *path = cts_url_path(url);

@@ -13,6 +13,9 @@ int cts_url_check(const char *url);
 /* The path of a local repository, or NULL when the URL is of a server. */
 const char *cts_url_path(const char *url);
 
+/* The URL as it may be shown: without a password. May be `url` itself, else in `arena`. */
+const char *cts_url_shown(struct cts_arena *arena, const char *url);
+
 /* The URL with a relative path made absolute: it would mean another place from another folder. May be
  * `url` itself, else in `arena`. */
 const char *cts_url_absolute(struct cts_arena *arena, const char *url);

@@ -10,6 +10,7 @@
 #include "proto/arena.h"
 #include "sync/credential.h"
 #include "sync/ssh.h"
+#include "sync/tcp.h"
 
 enum { ADVERT_MAX = 64 << 20 };
 
@@ -85,7 +86,7 @@ static int watched_read(
 	if (wire->received <= ADVERT_MAX)
 		return 0;
 	return cts_wire_fail(wire, cts_fail(CTS_EUNREACHABLE,
-		"'%s' lists more branches than can be read", wire->url));
+		"'%s' lists more branches than can be read", wire->shown));
 }
 
 static int watched_write(git_smart_subtransport_stream *stream, const char *data, size_t size)
@@ -185,20 +186,20 @@ static int explain_status(const struct cts_wire *wire, int status)
 {
 	switch (status) {
 	case 403:
-		cts_fail(CTS_EAUTH, "'%s' does not allow you to do that (403)", wire->url);
+		cts_fail(CTS_EAUTH, "'%s' does not allow you to do that (403)", wire->shown);
 		cts_hint("ask who runs it for the right to read or write there");
 		return CTS_EAUTH;
 	case 404:
-		cts_fail(CTS_EUNREACHABLE, "there is no repository at '%s' (404)", wire->url);
+		cts_fail(CTS_EUNREACHABLE, "there is no repository at '%s' (404)", wire->shown);
 		cts_hint("check the address: ctsync remote list; some servers also say so to those "
 			 "who may not see it");
 		return CTS_EUNREACHABLE;
 	case 413:
-		cts_fail(CTS_EUNREACHABLE, "'%s' takes no request as large as that (413)", wire->url);
+		cts_fail(CTS_EUNREACHABLE, "'%s' takes no request as large as that (413)", wire->shown);
 		cts_hint("who runs it can allow larger ones (nginx: client_max_body_size)");
 		return CTS_EUNREACHABLE;
 	default:
-		cts_fail(CTS_EUNREACHABLE, "'%s' has a fault of its own (HTTP status %d)", wire->url,
+		cts_fail(CTS_EUNREACHABLE, "'%s' has a fault of its own (HTTP status %d)", wire->shown,
 			status);
 		cts_hint("tell who runs it; what you changed stays here until then");
 		return CTS_EUNREACHABLE;
@@ -218,15 +219,20 @@ int cts_wire_explain(struct cts_wire *wire, int git_code)
 	if (status)
 		return explain_status(wire, atoi(status + strlen(http)));
 	if (strncmp(text, "cannot redirect", 15) == 0) {
-		cts_fail(CTS_EUNREACHABLE, "'%s' sends us elsewhere: %s", wire->url, text);
+		cts_fail(CTS_EUNREACHABLE, "'%s' sends us elsewhere: %s", wire->shown, text);
 		cts_hint("if that is right, set the new address: ctsync remote set-url");
+		return CTS_EUNREACHABLE;
+	}
+	if (strncmp(text, "invalid content-type", 20) == 0) {
+		cts_fail(CTS_EUNREACHABLE, "what answers at '%s' is no git repository", wire->shown);
+		cts_hint("check the address: ctsync remote list");
 		return CTS_EUNREACHABLE;
 	}
 	if (error && error->klass == GIT_ERROR_NOMEMORY)
 		return cts_fail(CTS_EUNREACHABLE, "what '%s' sent takes more memory than is allowed",
-			wire->url);
+			wire->shown);
 	rc = cts_fail_git(CTS_EUNREACHABLE, git_code,
-		wire->is_open ? "the talk with '%s' broke off" : "cannot reach '%s'", wire->url);
+		wire->is_open ? "the talk with '%s' broke off" : "cannot reach '%s'", wire->shown);
 	if (git_code == GIT_ECERTIFICATE)
 		cts_hint("its certificate is not one that is trusted here: ask who runs it, then "
 			 "have the certificate installed");
@@ -300,6 +306,39 @@ static void say(void *context, const char *line)
 		progress->server_says(progress->context, line);
 }
 
+/* Certificates that the user trusts beside the system's, said as to git. */
+static int trust(void)
+{
+	const char *file = getenv("GIT_SSL_CAINFO"), *folder = getenv("GIT_SSL_CAPATH");
+	git_config *config = NULL;
+	git_buf path = {0};
+	int rc = 0;
+
+	if (!file && git_config_open_default(&config) == 0 &&
+		git_config_get_path(&path, config, "http.sslCAInfo") == 0)
+		file = path.ptr;
+	if (file || folder)
+		rc = git_libgit2_opts(GIT_OPT_SET_SSL_CERT_LOCATIONS, file, folder);
+	if (rc < 0)
+		rc = cts_fail_git(CTS_EIO, rc, "cannot read the certificates in '%s'",
+			file ? file : folder);
+	git_buf_dispose(&path);
+	git_config_free(config);
+	return rc;
+}
+
+/* Children of one parent would draw the same random numbers for TLS, so libgit2 starts anew for it. */
+static int start(struct cts_wire *wire)
+{
+	int rc = wire->is_https ? cts_git_restart() : cts_git_start();
+
+	if (rc == 0 && wire->is_https)
+		rc = trust();
+	if (rc == 0 && wire->is_http)
+		rc = cts_tcp_use(wire->channel);
+	return rc;
+}
+
 int cts_wire_open(struct cts_wire *wire, int direction)
 {
 	git_smart_subtransport_definition definition = {.callback = watch, .param = wire};
@@ -311,8 +350,7 @@ int cts_wire_open(struct cts_wire *wire, int direction)
 	wire->is_http = wire->is_https || strncmp(wire->url, "http://", 7) == 0;
 	wire->words = (struct cts_lines){.take = say, .context = wire->channel};
 	definition.rpc = wire->is_http;
-	/* Children of one parent would draw the same random numbers for TLS. */
-	rc = wire->is_https ? cts_git_restart() : cts_git_start();
+	rc = start(wire);
 	if (rc < 0)
 		return rc;
 	set_options(&options, wire);

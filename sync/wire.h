@@ -15,6 +15,7 @@
 struct cts_wire {
 	struct cts_channel *channel;
 	const char *url;
+	const char *shown; /* in messages: without a password */
 	bool is_http, is_https;
 	int rc; /* what a layer of ours failed with; its message is this thread's */
 	git_transport *transport;
