@@ -37,8 +37,10 @@ static int read_text(struct cts_buf *out, uint64_t *end, int fd)
 			return cts_fail_errno(CTS_EIO, errno, "cannot read it");
 		out->size += (size_t)n;
 		out->data[out->size] = '\0';
-		if (n == 0 || (out->size >= MAGIC_SIZE && memcmp(out->data, magic, MAGIC_SIZE) &&
-				      memcmp(out->data, magic3, MAGIC_SIZE)))
+		if (n > 0 && out->size < MAGIC_SIZE)
+			continue;
+		if (n == 0 || (memcmp(out->data, magic, MAGIC_SIZE) != 0 &&
+				      memcmp(out->data, magic3, MAGIC_SIZE) != 0))
 			return fail_malformed();
 		found = memmem(out->data + from, out->size - from, "\n\n", 2);
 		if (found) {
@@ -95,7 +97,7 @@ static int read_line(struct cts_bundle_head *head, struct cts_arena *arena, cons
 	} else {
 		struct cts_ref_entry *ref;
 
-		if (!split(&oid, &rest, line) || !rest || !rest[0] ||
+		if (!split(&oid, &rest, line) || !rest || !rest[0] || strchr(rest, ' ') ||
 			strlen(rest) > NAME_MAX_SIZE || !is_text(rest))
 			return fail_malformed();
 		ref = cts_arena_push(arena, &head->refs, &head->ref_count, sizeof(*ref));
@@ -115,13 +117,14 @@ static void digest(char hex[CTS_OID_HEX + 1], const void *data, size_t size)
 	cts_hex_format(hex, sum, sizeof(sum));
 }
 
-/* The checksum is the last reference's name; one that is right behind a name that is not ours was ours. */
+/* The checksum is the last reference's name. A right one behind another name was ours, and so was a header
+ * that has our name anywhere else. */
 static int check_seal(struct cts_bundle_head *head, const struct cts_buf *text)
 {
 	const char *name = head->ref_count ? head->refs[head->ref_count - 1].name : "";
 	size_t prefix = strlen(CTS_BUNDLE_SEAL), size = strlen(name);
 	char hex[CTS_OID_HEX + 1];
-	bool is_named = strncmp(name, CTS_BUNDLE_SEAL, prefix) == 0, is_right;
+	bool is_named = memmem(text->data, text->size, CTS_BUNDLE_SEAL, prefix), is_right;
 
 	digest(hex, text->data, text->size - size - 1);
 	is_right = size == prefix + CTS_OID_HEX && strcmp(name + prefix, hex) == 0;

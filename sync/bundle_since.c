@@ -23,8 +23,8 @@ static bool names_file(const char *text)
 {
 	size_t size = strlen(text), suffix = strlen(".bundle");
 
-	return strchr(text, '/') ||
-		(size > suffix && strcmp(text + size - suffix, ".bundle") == 0);
+	return (size > suffix && strcmp(text + size - suffix, ".bundle") == 0) ||
+		(strchr(text, '/') && access(text, F_OK) == 0);
 }
 
 static int add_commit(struct since *since, const struct cts_oid *oid)

@@ -1,11 +1,15 @@
 /*
- * Clone: a new store that learns its root, its schema and everything else from a remote. The root commit
- * is found by walking down from any branch; its schema is the one in force.
+ * Clone: a new store that learns its root, its schema and everything else from a remote, or from a bundle,
+ * which is none. The root commit is found by walking down from any branch; its schema is the one in force.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proto/time.h"
+#include "sync/bundle.h"
 #include "sync/commit.h"
 #include "sync/create.h"
 #include "sync/ingest.h"
@@ -79,6 +83,7 @@ struct cloning {
 	struct cts_tip *tips, *pinned;
 	size_t tip_count, pinned_count;
 	struct cts_oid root;
+	bool is_bundle; /* then there is no origin */
 };
 
 static int choose_tips(struct cloning *cloning, const struct cts_source *source, const char *url)
@@ -127,6 +132,8 @@ static int clone_in_txn(struct cts_txn *txn, void *context)
 	cloning->pinned_count = 0;
 	if (rc == 0)
 		rc = cts_ingest(txn, &cloning->ingest);
+	if (rc < 0 || cloning->is_bundle)
+		return rc;
 	for (size_t i = 0; rc == 0 && i < cloning->tip_count; i++) {
 		struct cts_ref ref;
 		const char *name = cts_arena_printf(
@@ -187,10 +194,11 @@ static int append_received(struct cloning *cloning, struct cts_store *store)
 static int fill(struct cts_creating *creating, struct cloning *cloning, const char *url,
 	struct cts_clone *clone)
 {
-	int rc;
+	int rc = 0;
 
 	cloning->ingest.road = creating->road;
-	rc = cts_remote_add(creating->store, "origin", url, false);
+	if (!cloning->is_bundle)
+		rc = cts_remote_add(creating->store, "origin", url, false);
 	if (rc == 0)
 		rc = cts_store_exchange(creating->store, clone_in_txn, cloning);
 	/* One malformed branch keeps nobody from the rest. */
@@ -210,10 +218,47 @@ static int fill(struct cts_creating *creating, struct cloning *cloning, const ch
 	return rc < 0 ? rc : 0;
 }
 
+/* A bundle of everything; one that builds on something is for those who have that. */
+static int open_bundle(struct cts_source *out, struct cts_arena *arena, const char *path,
+	const char *folder, const struct cts_progress *progress)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
+	struct cts_bundle_head head;
+
+	if (fd < 0)
+		return cts_fail_errno(CTS_EIO, errno, "cannot read '%s'", path);
+	rc = cts_bundle_head_read(&head, arena, fd);
+	if (rc < 0)
+		cts_fail_where("'%s'", path);
+	if (rc == 0 && head.base_count) {
+		rc = cts_fail(CTS_EREFUSED, "'%s' holds only what is new since something", path);
+		cts_hint("a store can be made of one of everything: ctsync bundle create FILE");
+	}
+	if (rc == 0)
+		rc = cts_source_open_bundle(out, &head, fd, path, folder, NULL, progress);
+	close(fd);
+	return rc;
+}
+
+static int open_source(struct cts_source *out, struct cloning *cloning, const char *url,
+	const char *folder, const struct cts_progress *progress)
+{
+	struct cts_link_options options = {.progress = progress};
+	const char *path = cts_url_path(url);
+	int rc = cts_url_check(url);
+
+	if (rc == 0)
+		rc = cts_link_idle(&options.idle_s, NULL);
+	if (rc < 0)
+		return rc;
+	cloning->is_bundle = path && cts_bundle_is_file(path);
+	return cloning->is_bundle ? open_bundle(out, &cloning->arena, path, folder, progress)
+				  : cts_source_open(out, url, folder, NULL, &options);
+}
+
 int cts_store_clone(const char *path, const char *url, struct cts_clone *clone,
 	const struct cts_progress *progress)
 {
-	struct cts_link_options options = {.progress = progress};
 	struct cloning cloning = {0};
 	struct cts_creating creating = {0};
 	struct cts_source source = {.lock = -1};
@@ -228,9 +273,7 @@ int cts_store_clone(const char *path, const char *url, struct cts_clone *clone,
 	if (slash)
 		*slash = '\0';
 	if (rc == 0)
-		rc = cts_link_idle(&options.idle_s, NULL);
-	if (rc == 0)
-		rc = cts_source_open(&source, url, slash ? parent : ".", NULL, &options);
+		rc = open_source(&source, &cloning, url, slash ? parent : ".", progress);
 	if (rc == 0)
 		rc = choose_tips(&cloning, &source, url);
 	if (rc == 0 && clone->root && !cts_oid_equal(&wanted, &cloning.root)) {
