@@ -90,6 +90,13 @@ int cts_bundle_file_begin(struct cts_bundle_file *file, const char *path);
 int cts_bundle_file_finish(struct cts_bundle_file *file);
 void cts_bundle_file_end(struct cts_bundle_file *file); /* removes what was not finished */
 
+/* ---- bundle_index.c ---- */
+
+/* Writes the pack with an index into the repository at `git_dir`, completed from its alternates.
+ * @return CTS_EINTEGRITY */
+int cts_bundle_index(const struct cts_bundle_head *head, int fd, const char *name,
+	const char *git_dir, const struct cts_progress *progress);
+
 /* ---- bundle_apply.c ---- */
 
 /* The bundle's pack in a quarantine, its references as the source's; see cts_source_open.

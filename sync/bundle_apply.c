@@ -6,83 +6,9 @@
  */
 #include "sync/bundle.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "sync/pull.h"
 
-enum { PIECE = 256 * 1024 };
-
 /* ---- its pack as a repository ----------------------------------------------------------------- */
-
-struct indexing {
-	git_indexer *indexer;
-	git_indexer_progress stats;
-	const struct cts_progress *progress;
-};
-
-static int append_all(struct indexing *indexing, int fd, uint64_t at, uint64_t end)
-{
-	const struct cts_progress *progress = indexing->progress;
-	char *piece = cts_malloc(PIECE);
-	int rc = 0;
-
-	while (rc == 0 && at < end) {
-		ssize_t n = pread(fd, piece, end - at < PIECE ? (size_t)(end - at) : PIECE, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			rc = cts_fail_errno(CTS_EIO, n < 0 ? errno : EIO, "cannot read it");
-			break;
-		}
-		rc = git_indexer_append(
-			indexing->indexer, piece, (size_t)n, &indexing->stats);
-		if (rc < 0)
-			rc = cts_fail_git(CTS_EINTEGRITY, rc, "its pack cannot be read");
-		if (progress && progress->step)
-			progress->step(progress->context, "reading",
-				indexing->stats.received_objects, indexing->stats.total_objects);
-		at += (uint64_t)n;
-	}
-	free(piece);
-	return rc;
-}
-
-/* Writes pack and index into the repository's objects. */
-static int index_pack(git_repository *repo, const struct cts_bundle_head *head, int fd,
-	const struct cts_progress *progress)
-{
-	git_indexer_options options;
-	struct indexing indexing = {.progress = progress};
-	struct cts_arena arena = {0};
-	git_odb *odb = NULL;
-	const char *folder =
-		cts_arena_printf(&arena, "%sobjects/pack", git_repository_path(repo));
-	int rc = git_indexer_options_init(&options, GIT_INDEXER_OPTIONS_VERSION);
-
-	if (rc == 0)
-		rc = git_repository_odb(&odb, repo);
-	if (rc == 0)
-		rc = git_indexer_new(&indexing.indexer, folder, 0, odb, &options);
-	if (rc < 0) {
-		rc = cts_fail_git(CTS_EIO, rc, "cannot write '%s'", folder);
-		goto out;
-	}
-	rc = append_all(&indexing, fd, head->pack_start, head->size);
-	if (rc == 0) {
-		rc = git_indexer_commit(indexing.indexer, &indexing.stats);
-		if (rc < 0)
-			rc = cts_fail_git(CTS_EINTEGRITY, rc, "its pack cannot be read");
-	}
-out:
-	git_indexer_free(indexing.indexer);
-	git_odb_free(odb);
-	cts_arena_release(&arena);
-	return rc;
-}
 
 static int check_pack(const struct cts_bundle_head *head, int fd)
 {
@@ -115,7 +41,8 @@ int cts_source_open_bundle(struct cts_source *out, const struct cts_bundle_head 
 		ref->oid = head->refs[i].oid;
 	}
 	if (rc == 0) {
-		rc = index_pack(source.repo, head, fd, progress);
+		rc = cts_bundle_index(
+			head, fd, name, git_repository_path(source.repo), progress);
 		if (rc < 0)
 			cts_fail_where("'%s'", name);
 	}
