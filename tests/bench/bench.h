@@ -19,7 +19,10 @@
 
 #define BENCH __attribute__((unused)) static
 
-enum { BENCH_KEY_SIZE = 32 };
+enum { BENCH_KEY_SIZE = 32, BENCH_DATABASES = 32 };
+
+#define BENCH_DUMP_NAME UINT32_MAX         /* see dump.c */
+#define BENCH_MAP_BYTES ((size_t)16 << 30) /* a store's own */
 
 BENCH uint64_t bench_ns(void)
 {

@@ -20,6 +20,8 @@ from rows import SIZES
 AUTHOR = {"AAA": "Ana Reid <ana@aaa.example>", "BBB": "Ben Tui <ben@bbb.example>", "CCC": "Cara Moss <cara@ccc.example>"}
 SEED = 20210615
 CHANGES = 10_000  # to be sealed
+DATABASES = ("records", "index", "history", "changes", "touched", "arrivals", "commits", "vectors", "lines", "journal",
+             "stale", "meta")
 
 
 def once(function):
@@ -115,11 +117,18 @@ class Fixture:
         self.bench.ctsync(path, "import", self.records)
         return path
 
+    def dump_of(self, name, *databases):
+        path = self.path(name)
+        self.bench.run(self.bench.tool("dump"), store_of(self.imported), path, *databases)
+        return path
+
     @functools.cached_property
     def dump(self):
-        path = self.path("dump")
-        self.bench.run(self.bench.tool("dump"), store_of(self.imported), path)
-        return path
+        return self.dump_of("dump", "records")
+
+    @functools.cached_property
+    def whole_dump(self):
+        return self.dump_of("whole-dump", *DATABASES)
 
     @functools.cached_property
     def raw(self):

@@ -16,16 +16,24 @@ static void check(int code, const char *what)
 		bench_die("%s: %s", what, mdb_strerror(code));
 }
 
-static void put_all(MDB_txn *txn, MDB_dbi dbi, const char *data, size_t size)
+static void put_all(MDB_txn *txn, const char *data, size_t size)
 {
+	MDB_dbi dbi = 0;
 	size_t at = 0;
 
 	while (at < size) {
+		char name[64];
 		uint32_t sizes[2];
 		MDB_val key, value;
 
 		memcpy(sizes, data + at, sizeof(sizes));
 		at += sizeof(sizes);
+		if (sizes[0] == BENCH_DUMP_NAME) {
+			snprintf(name, sizeof(name), "%.*s", (int)sizes[1], data + at);
+			check(mdb_dbi_open(txn, name, MDB_CREATE, &dbi), name);
+			at += sizes[1];
+			continue;
+		}
 		key = (MDB_val){.mv_data = (void *)(uintptr_t)(data + at), .mv_size = sizes[0]};
 		at += sizes[0];
 		value = (MDB_val){.mv_data = (void *)(uintptr_t)(data + at), .mv_size = sizes[1]};
@@ -38,7 +46,6 @@ int main(int argc, char **argv)
 {
 	MDB_env *env;
 	MDB_txn *txn;
-	MDB_dbi dbi;
 	struct stat info;
 	void *data;
 	int fd;
@@ -56,11 +63,11 @@ int main(int argc, char **argv)
 	if (data == MAP_FAILED)
 		bench_die("cannot map '%s'", argv[1]);
 	check(mdb_env_create(&env), "create");
-	check(mdb_env_set_mapsize(env, (size_t)16 << 30), "map");
+	check(mdb_env_set_maxdbs(env, BENCH_DATABASES), "databases");
+	check(mdb_env_set_mapsize(env, BENCH_MAP_BYTES), "map");
 	check(mdb_env_open(env, argv[2], MDB_NOTLS, 0666), argv[2]);
 	check(mdb_txn_begin(env, NULL, 0, &txn), "begin");
-	check(mdb_dbi_open(txn, NULL, 0, &dbi), "open");
-	put_all(txn, dbi, data, (size_t)info.st_size);
+	put_all(txn, data, (size_t)info.st_size);
 	check(mdb_txn_commit(txn), "commit");
 	mdb_env_close(env);
 	return 0;

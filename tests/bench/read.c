@@ -61,7 +61,7 @@ static uint64_t read_raw(
 	MDB_dbi dbi;
 
 	check(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), "begin");
-	check(mdb_dbi_open(txn, NULL, 0, &dbi), "open");
+	check(mdb_dbi_open(txn, "records", 0, &dbi), "records");
 	for (size_t i = 0; i < count; i++) {
 		Ctsync__StoredRecord *stored;
 		char text[BENCH_KEY_SIZE];
@@ -108,7 +108,8 @@ int main(int argc, char **argv)
 	if (cts_store_open(&store, argv[1]) < 0)
 		bench_die("%s", cts_error_message(0));
 	check(mdb_env_create(&env), "create");
-	check(mdb_env_set_mapsize(env, (size_t)16 << 30), "map");
+	check(mdb_env_set_maxdbs(env, BENCH_DATABASES), "databases");
+	check(mdb_env_set_mapsize(env, BENCH_MAP_BYTES), "map");
 	check(mdb_env_open(env, argv[2], MDB_RDONLY | MDB_NOTLS, 0666), argv[2]);
 	read_store(store, ids, count, &bytes);
 	read_raw(env, kind, ids, count, &bytes);

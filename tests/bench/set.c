@@ -66,7 +66,7 @@ static uint64_t set_raw(
 	uint64_t start = bench_ns();
 
 	check(mdb_txn_begin(env, NULL, 0, &txn), "begin");
-	check(mdb_dbi_open(txn, NULL, 0, &dbi), "open");
+	check(mdb_dbi_open(txn, "records", 0, &dbi), "records");
 	check(mdb_get(txn, dbi, &key, &old), edit->key);
 	if (old.mv_size > sizeof(value))
 		bench_die("%s: the value is too long", edit->key);
@@ -111,7 +111,8 @@ int main(int argc, char **argv)
 	if (file < 0 || cts_store_open(&store, argv[1]) < 0)
 		bench_die("cannot open '%s' or '%s'", path, argv[1]);
 	check(mdb_env_create(&env), "create");
-	check(mdb_env_set_mapsize(env, (size_t)16 << 30), "map");
+	check(mdb_env_set_maxdbs(env, BENCH_DATABASES), "databases");
+	check(mdb_env_set_mapsize(env, BENCH_MAP_BYTES), "map");
 	check(mdb_env_open(env, argv[2], MDB_NOTLS | MDB_NOMETASYNC, 0666), argv[2]);
 	/* The first in a copied store takes a new writer: it is not counted. */
 	for (uint64_t i = 0; i < count + 1; i++) {
