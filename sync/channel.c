@@ -22,7 +22,7 @@
 #include "proto/time.h"
 #include "sync/frame.h"
 
-enum { CHANNEL_FD = 3, ALIVE_MS = 1000, STEP_MS = 100, STEP_NAME = 64, LIMITS = 4 };
+enum { CHANNEL_FD = 3, ALIVE_MS = 250, STEP_MS = 100, STEP_NAME = 64, LIMITS = 4 };
 
 struct cts_channel {
 	struct cts_frames frames;
@@ -41,7 +41,7 @@ static const int limited[LIMITS] = {RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_CPU, RLIMI
 static void put(struct cts_channel *channel, int type, struct cts_slice bytes)
 {
 	/* Without a parent there is nobody to work for. */
-	if (!cts_frame_put(&channel->frames, type, bytes, -1))
+	if (cts_frame_put(&channel->frames, type, bytes, -1) != 1)
 		_exit(1);
 	channel->said_ms = cts_time_now_ms();
 }

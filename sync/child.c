@@ -122,8 +122,9 @@ static int obituary(struct cts_child *child)
 					   "may have been out of memory",
 			child->what);
 	else if (killer)
-		cts_fail(CTS_EUNREACHABLE, "the process that dealt with '%s' crashed: %s",
-			child->what, strsignal(killer));
+		cts_fail(CTS_EUNREACHABLE,
+			"the process that dealt with '%s' was ended by a signal: %s", child->what,
+			strsignal(killer));
 	else
 		cts_fail(CTS_EUNREACHABLE, "the process that dealt with '%s' ended without a word",
 			child->what);
@@ -205,20 +206,19 @@ static int wait_ms(const struct cts_child *child)
 
 int cts_child_put(struct cts_child *child, int type, struct cts_slice bytes)
 {
-	assert(type > 0 && bytes.size <= CTS_CHILD_MESSAGE_MAX);
-	if (!child->has_ended && cts_frame_put(&child->frames, type, bytes, wait_ms(child)))
-		return 0;
-	/* It may have told why before it went. */
-	for (;;) {
-		struct cts_message message;
-		int rc = cts_child_get(&message, child);
+	struct cts_message message;
+	int put = 0, rc;
 
-		if (rc < 0)
-			return rc;
-		if (rc == 0)
-			return cts_fail(CTS_EUNREACHABLE, "'%s' waits for nothing more",
-				child->what);
-	}
+	assert(type > 0 && bytes.size <= CTS_CHILD_MESSAGE_MAX);
+	if (!child->has_ended)
+		put = cts_frame_put(&child->frames, type, bytes, wait_ms(child));
+	if (put != 0)
+		return put > 0 ? 0 : silence(child);
+	/* It may have told why before it went. */
+	while ((rc = cts_child_get(&message, child)) > 0)
+		;
+	return rc < 0 ? rc
+		      : cts_fail(CTS_EUNREACHABLE, "'%s' waits for nothing more", child->what);
 }
 
 int cts_child_get(struct cts_message *out, struct cts_child *child)

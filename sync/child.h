@@ -61,7 +61,7 @@ int cts_channel_put(struct cts_channel *channel, int type, struct cts_slice byte
 /* @return 1: a message; 0: the parent wants no more */
 int cts_channel_get(struct cts_message *out, struct cts_channel *channel);
 
-/* A sign of life; costs nothing when the last was less than a second ago. */
+/* A sign of life; costs nothing when the last was a moment ago. */
 void cts_channel_alive(struct cts_channel *channel);
 
 /* A progress whose calls reach the parent's; each is a sign of life. */

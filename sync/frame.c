@@ -24,7 +24,7 @@ static int wait_for(int fd, short events, int wait_ms)
 	return ready != 0;
 }
 
-bool cts_frame_put(struct cts_frames *frames, int type, struct cts_slice bytes, int wait_ms)
+int cts_frame_put(struct cts_frames *frames, int type, struct cts_slice bytes, int wait_ms)
 {
 	unsigned char header[HEADER];
 	struct iovec parts[] = {
@@ -41,11 +41,11 @@ bool cts_frame_put(struct cts_frames *frames, int type, struct cts_slice bytes, 
 
 		if (sent < 0 && (errno == EAGAIN || errno == EINTR)) {
 			if (!wait_for(frames->fd, POLLOUT, wait_ms))
-				return false;
+				return -1;
 			continue;
 		}
 		if (sent < 0)
-			return false;
+			return 0;
 		for (int i = 0; i < 2; i++) {
 			size_t part = (size_t)sent < parts[i].iov_len ? (size_t)sent
 								      : parts[i].iov_len;
@@ -57,7 +57,7 @@ bool cts_frame_put(struct cts_frames *frames, int type, struct cts_slice bytes, 
 			sent -= (ssize_t)part;
 		}
 	}
-	return true;
+	return 1;
 }
 
 int cts_frame_take(struct cts_message *out, struct cts_frames *frames)

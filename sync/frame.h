@@ -20,8 +20,8 @@ struct cts_frames {
 	size_t used; /* of `in`, by frames handed out */
 };
 
-/* @return false: the other end is gone, or took nothing for `wait_ms` (negative: for ever) */
-bool cts_frame_put(struct cts_frames *frames, int type, struct cts_slice bytes, int wait_ms);
+/* `wait_ms` negative: for ever. @return 1; 0: the other end is gone; -1: it took nothing for `wait_ms` */
+int cts_frame_put(struct cts_frames *frames, int type, struct cts_slice bytes, int wait_ms);
 
 /* A whole frame of what was read; its bytes live until the next call.
  * @return 1: one; 0: more must be read; -1: it is no frame */

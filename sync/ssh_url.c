@@ -27,7 +27,7 @@ static int hex(char digit)
 	return at ? (int)(at - digits) : -1;
 }
 
-/* %2f and its like; whatever else begins with a percent sign stays as it is. */
+/* %2f and its like; %00 and whatever else begins with a percent sign stay as they are. */
 static char *decode(struct cts_arena *arena, const char *text)
 {
 	char *out = cts_arena_strdup(arena, text), *to = out;
@@ -35,7 +35,7 @@ static char *decode(struct cts_arena *arena, const char *text)
 	for (const char *at = text; *at; at++) {
 		int high = *at == '%' ? hex(at[1]) : -1, low = high >= 0 ? hex(at[2]) : -1;
 
-		if (low >= 0) {
+		if (low >= 0 && (high || low)) {
 			*to++ = (char)(high << 4 | low);
 			at += 2;
 		} else {
