@@ -45,6 +45,16 @@ static void note_summary(struct cts_txn *txn, const struct cts_record_edits *edi
 	}
 }
 
+/* Without a tree every record is stale, so none need be named: a clone's first transaction. */
+static bool has_tree_base(struct cts_txn *txn)
+{
+	struct cts_oid base;
+
+	if (txn->tree_base == CTS_BASE_UNKNOWN && cts_txn_tree_base(txn, &base) == 0)
+		txn->tree_base = cts_oid_is_zero(&base) ? CTS_BASE_NONE : CTS_BASE_KNOWN;
+	return txn->tree_base != CTS_BASE_NONE;
+}
+
 static int touch(struct cts_txn *txn, const char *key)
 {
 	struct cts_open_change *open = &txn->open;
@@ -56,7 +66,7 @@ static int touch(struct cts_txn *txn, const char *key)
 	rc = cts_db_put(txn, CTS_DB_TOUCHED, cts_buf_slice(&name),
 		(struct cts_slice){.data = key, .size = strlen(key)});
 	cts_buf_release(&name);
-	if (rc == 0 && !open->is_local)
+	if (rc == 0 && !open->is_local && has_tree_base(txn))
 		rc = cts_db_put(txn, CTS_DB_STALE,
 			(struct cts_slice){.data = key, .size = strlen(key)},
 			(struct cts_slice){.data = "", .size = 0});

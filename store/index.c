@@ -1,6 +1,6 @@
 /*
  * Secondary indexes: kind 0 field 0 value 0 id -> nothing, for indexed and unique fields and for every
- * reference; of live records only. A value is cut at 190 bytes to keep keys short, so whoever looks one
+ * reference; of live records only. Those of a write transaction wait in a queue (index_queue.c). A value is cut at 190 bytes to keep keys short, so whoever looks one
  * up compares the record. The records in conflict are an index of their own, below the kind "!"; its
  * values tell since which arrival.
  */
@@ -31,6 +31,7 @@ void cts_index_key(struct cts_buf *out, const struct cts_kind *kind, const struc
 	cts_buf_puts(out, id);
 }
 
+/* A unique field's entries are looked up while the transaction goes on; all others wait for its end. */
 static int put_items(struct cts_txn *txn, const struct cts_record *record,
 	const struct cts_field *field, struct cts_value items, struct cts_value except, bool add)
 {
@@ -41,7 +42,12 @@ static int put_items(struct cts_txn *txn, const struct cts_record *record,
 		if (cts_value_has(except, items.items[i]))
 			continue;
 		cts_buf_clear(&key);
-		cts_index_key(&key, record->kind, field, items.items[i], record->id);
+		cts_index_key(&key, record->kind, field, items.items[i],
+			field->unique ? record->id : "");
+		if (!field->unique) {
+			cts_index_queue_add(txn, cts_buf_slice(&key), add);
+			continue;
+		}
 		rc = add ? cts_db_put(txn, CTS_DB_INDEX, cts_buf_slice(&key), nothing)
 			 : cts_db_delete(txn, CTS_DB_INDEX, cts_buf_slice(&key));
 	}
@@ -53,7 +59,7 @@ int cts_index_update(
 	struct cts_txn *txn, const struct cts_record *before, const struct cts_record *after)
 {
 	const struct cts_record *some = before ? before : after;
-	int rc = 0;
+	int rc = some ? cts_index_queue_begin(txn, some->id) : 0;
 
 	for (size_t i = 0; some && i < some->kind->field_count && rc >= 0; i++) {
 		const struct cts_field *field = &some->kind->fields[i];

@@ -101,6 +101,10 @@ struct cts_txn {
 	struct cts_journal_file *journal;
 	uint64_t first_arrival; /* the last one before this transaction */
 	uint64_t new_conflicts; /* records that it brought into conflict and did not settle */
+	MDB_cursor *puts[CTS_DB_COUNT]; /* where the last put of each database was: the next is near */
+	struct cts_index_queue *index_queue; /* NULL: empty */
+	size_t index_queue_id; /* of the record at hand */
+	enum { CTS_BASE_UNKNOWN, CTS_BASE_NONE, CTS_BASE_KNOWN } tree_base;
 };
 
 /* ---- db.c: LMDB with checksums ---------------------------------------------------------------- */
@@ -196,6 +200,20 @@ bool cts_index_has(const struct cts_field *field);
 void cts_index_key(struct cts_buf *out, const struct cts_kind *kind, const struct cts_field *field,
 	const char *item, const char *id);
 int cts_index_mark_conflict(struct cts_txn *txn, const char *key, bool has_conflict);
+
+/* ---- index_queue.c: entries wait for the end of the transaction, to be put in order ------------ */
+
+/* Begins the entries of a record; then each: what stands before the id in the key, put or taken out. */
+int cts_index_queue_begin(struct cts_txn *txn, const char *id);
+void cts_index_queue_add(struct cts_txn *txn, struct cts_slice prefix, bool is_put);
+/* Memory that may wait, flush included; then it is put before the end. Tests lower it. */
+extern size_t cts_index_queue_bytes;
+/* Puts what waits; before the index is read, and at the end. */
+int cts_index_flush(struct cts_txn *txn);
+void cts_index_queue_free(struct cts_index_queue *queue);
+
+/* ---- index.c again ---------------------------------------------------------------------------- */
+
 /* @return CTS_EVALUE: another live record holds a unique value of this one */
 int cts_index_check_unique(struct cts_txn *txn, const struct cts_record *record);
 int cts_index_check_unique_field(

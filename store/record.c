@@ -270,8 +270,10 @@ int cts_txn_each_with(struct cts_txn *txn, const struct cts_kind *kind,
 {
 	struct cts_buf prefix = {0};
 	struct cts_cursor cursor;
-	int rc, answer = 0;
+	int rc = field->unique ? 0 : cts_index_flush(txn), answer = 0;
 
+	if (rc < 0)
+		return rc;
 	cts_index_key(&prefix, kind, field, item, "");
 	for (rc = cts_cursor_first(&cursor, txn, CTS_DB_INDEX, cts_buf_slice(&prefix)); rc == 1;
 		rc = cts_cursor_next(&cursor)) {

@@ -36,6 +36,7 @@ static void free_txn(struct cts_txn *txn)
 	cts_arena_release(&txn->open.arena);
 	cts_arena_release(&txn->open.scratch);
 	cts_arena_release(&txn->arena);
+	cts_index_queue_free(txn->index_queue);
 	free(txn->lines);
 	free(txn);
 }
@@ -142,6 +143,9 @@ static int attempt(struct cts_store *store, struct cts_journal_file *journal,
 	}
 	rc = cts_write_close(txn);
 	if (rc < 0 || is_dry)
+		goto out;
+	rc = cts_index_flush(txn);
+	if (rc < 0)
 		goto out;
 	if (cts_journal_size(journal) != size) {
 		rc = cts_journal_flush(journal);
