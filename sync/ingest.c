@@ -190,6 +190,7 @@ int cts_ingest(struct cts_txn *txn, struct cts_ingest *ingest)
 		.trees = taking.verifying.trees,
 		.pack = pack,
 	};
+	taking.verifying.pack = pack;
 	if (rc == 0)
 		rc = take_all(&taking);
 	if (rc == 0 && pack)

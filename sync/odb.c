@@ -2,11 +2,18 @@
  * libgit2's object database with limits. The header of an object, packed as a delta or not, tells
  * its size for the cost of a look-up; only then is it inflated. libgit2 checks every object that it
  * reads against its name, with the SHA-1 that detects collisions (cts_git_start turns that on).
+ *
+ * While we read, another process may join packs and take away those that we know of. libgit2 opens them
+ * late and looks at the folder again on a miss; it looks at it only once, and that look may itself fall
+ * between the new pack's coming and the old ones' going. So what cannot be read is tried once more.
  */
 #include "sync/odb.h"
 
+#include <dirent.h>
+#include <git2/sys/odb_backend.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proto/arena.h"
 #include "sync/git.h"
@@ -17,6 +24,7 @@ enum { CHECKED_MAX = 64 * 1024 * 1024 };
 struct cts_odb {
 	char *git_dir;
 	git_odb *handle; /* NULL until something is asked for */
+	bool is_packed;  /* there are no loose objects, nor alternates that may have some */
 	uint64_t faults;
 };
 
@@ -39,6 +47,29 @@ void cts_odb_free(struct cts_odb *odb)
 	free(odb);
 }
 
+/* Our own repositories have all objects in packs: then a question for one that is not there need not cost
+ * a look at the folder of loose objects as well. */
+static bool is_packed(const char *git_dir)
+{
+	struct cts_buf path = {0};
+	struct dirent *entry;
+	bool is = true;
+	DIR *folder;
+
+	cts_buf_printf(&path, "%s/objects/info/alternates", git_dir);
+	if (access(cts_buf_text(&path), F_OK) == 0)
+		is = false;
+	cts_buf_clear(&path);
+	cts_buf_printf(&path, "%s/objects", git_dir);
+	folder = opendir(cts_buf_text(&path));
+	cts_buf_release(&path);
+	while (folder && is && (entry = readdir(folder)))
+		is = strlen(entry->d_name) != 2 || strcmp(entry->d_name, "..") == 0;
+	if (folder)
+		closedir(folder);
+	return folder && is;
+}
+
 /* Starts libgit2, which costs milliseconds, for who reads something. */
 static int start(struct cts_odb *odb)
 {
@@ -58,6 +89,7 @@ static int start(struct cts_odb *odb)
 	if (rc < 0)
 		return cts_fail_git(
 			CTS_EDAMAGED, rc, "cannot open the git repository '%s'", odb->git_dir);
+	odb->is_packed = is_packed(odb->git_dir);
 	return 0;
 }
 
@@ -84,6 +116,8 @@ int cts_odb_header(
 	if (rc < 0)
 		return rc;
 	rc = git_odb_read_header(&length, &git_type, odb->handle, &name);
+	if (rc < 0 && git_odb_refresh(odb->handle) == 0)
+		rc = git_odb_read_header(&length, &git_type, odb->handle, &name);
 	if (rc < 0)
 		return fail_object(odb, rc, oid);
 	if (git_type != GIT_OBJECT_COMMIT && git_type != GIT_OBJECT_TREE &&
@@ -125,6 +159,8 @@ int cts_odb_read(
 			cts_object_name(type), cts_oid_format(hex, oid), size,
 			cts_object_limit(type));
 	rc = git_odb_read(&object, odb->handle, &name);
+	if (rc < 0 && git_odb_refresh(odb->handle) == 0)
+		rc = git_odb_read(&object, odb->handle, &name);
 	if (rc < 0)
 		return fail_object(odb, rc, oid);
 	cts_buf_clear(out);
@@ -138,6 +174,19 @@ int cts_odb_read_tree(void *odb, struct cts_buf *out, const struct cts_oid *oid)
 	return cts_odb_read(out, odb, CTS_OBJECT_TREE, oid);
 }
 
+/* libgit2's reader of packs is the one that cannot write an object. */
+static bool is_in_pack(struct cts_odb *odb, const git_oid *name)
+{
+	for (size_t i = 0; i < git_odb_num_backends(odb->handle); i++) {
+		git_odb_backend *backend;
+
+		if (git_odb_get_backend(&backend, odb->handle, i) == 0 && !backend->write &&
+			backend->exists && backend->exists(backend, name) == 1)
+			return true;
+	}
+	return false;
+}
+
 bool cts_odb_has(struct cts_odb *odb, const struct cts_oid *oid)
 {
 	git_oid name = cts_git_oid_from(oid);
@@ -145,6 +194,8 @@ bool cts_odb_has(struct cts_odb *odb, const struct cts_oid *oid)
 	/* What cannot be opened has nothing; the first read tells why. */
 	if (start(odb) < 0)
 		return false;
+	if (odb->is_packed)
+		return is_in_pack(odb, &name);
 	return git_odb_exists_ext(odb->handle, &name, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
 }
 
@@ -159,5 +210,7 @@ int cts_odb_refresh(struct cts_odb *odb)
 
 	if (rc < 0)
 		return cts_fail_git(CTS_EIO, rc, "cannot look at the objects again");
+	if (odb->handle)
+		odb->is_packed = is_packed(odb->git_dir);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "proto/json.h"
 #include "proto/text.h"
 #include "sync/layout.h"
+#include "sync/pack.h"
 #include "sync/tree_diff.h"
 
 void cts_verified_release(struct cts_verified *verified)
@@ -81,6 +82,7 @@ static int verify_place(struct cts_verified *out, struct cts_verifying *verifyin
 
 struct visit {
 	struct cts_verified *out;
+	const char *kind; /* of the last record */
 	bool is_root;
 };
 
@@ -91,7 +93,10 @@ static int visit_record(void *context, const char *kind, const char *id,
 	struct cts_record_change *change = cts_arena_push(&visit->out->arena,
 		&visit->out->changes, &visit->out->change_count, sizeof(*change));
 
-	change->kind = cts_arena_strdup(&visit->out->arena, kind);
+	/* Those of one kind come together. */
+	if (!visit->kind || strcmp(visit->kind, kind) != 0)
+		visit->kind = cts_arena_strdup(&visit->out->arena, kind);
+	change->kind = visit->kind;
 	change->id = cts_arena_strdup(&visit->out->arena, id);
 	if (before)
 		change->before_oid = *before;
@@ -172,11 +177,13 @@ static int verify_root_files(struct cts_verified *out, struct cts_verifying *ver
 
 enum { LOADED_MAX = 4096 }; /* changes of one commit whose images are kept until it is applied */
 
+/* `pack`: NULL, or where the file goes if it is a record. */
 static int read_record(struct cts_verifying *verifying, struct cts_record **out,
-	const struct cts_record_change *change, const struct cts_oid *oid)
+	const struct cts_record_change *change, const struct cts_oid *oid, struct cts_pack *pack)
 {
 	struct cts_buf bytes = {0};
 	struct cts_record record;
+	struct cts_oid made;
 	int rc;
 
 	if (cts_oid_is_zero(oid))
@@ -185,6 +192,12 @@ static int read_record(struct cts_verifying *verifying, struct cts_record **out,
 	if (rc == 0)
 		rc = cts_json_decode(&record, verifying->schema, change->kind, change->id,
 			bytes.data, bytes.size);
+	if (rc == 0 && pack) {
+		rc = cts_pack_put(
+			&made, pack, CTS_OBJECT_BLOB, bytes.data, bytes.size, NULL);
+		if (rc < 0)
+			cts_record_release(&record);
+	}
 	if (rc == 0) {
 		*out = cts_malloc(sizeof(**out));
 		**out = record;
@@ -208,17 +221,17 @@ void cts_verified_unload(struct cts_record_change *change)
 	change->is_loaded = false;
 }
 
-int cts_verified_load(struct cts_verified *verified, struct cts_verifying *verifying,
-	struct cts_record_change *change)
+static int load(struct cts_verified *verified, struct cts_verifying *verifying,
+	struct cts_record_change *change, struct cts_pack *pack)
 {
 	int rc;
 
 	if (change->is_loaded)
 		return 0;
-	rc = read_record(verifying, &change->after, change, &change->after_oid);
+	rc = read_record(verifying, &change->after, change, &change->after_oid, pack);
 	/* A seen commit's differences are no edits: only their form counts. */
 	if (rc == 0 && !verified->commit.is_seen)
-		rc = read_record(verifying, &change->before, change, &change->before_oid);
+		rc = read_record(verifying, &change->before, change, &change->before_oid, NULL);
 	if (rc < 0) {
 		cts_fail_where("%s/%s", change->kind, change->id);
 		cts_verified_unload(change);
@@ -226,6 +239,12 @@ int cts_verified_load(struct cts_verified *verified, struct cts_verifying *verif
 	}
 	change->is_loaded = true;
 	return 0;
+}
+
+int cts_verified_load(struct cts_verified *verified, struct cts_verifying *verifying,
+	struct cts_record_change *change)
+{
+	return load(verified, verifying, change, NULL);
 }
 
 /* Limits are on what a person edits, not on what a merge can produce. */
@@ -246,16 +265,28 @@ static int verify_edits(const struct cts_record_edits *edits)
 	return 0;
 }
 
+/* By key, as LMDB and mostly the source's pack have them, not by hash, as the tree has. */
+static int compare_changes(const void *a, const void *b)
+{
+	const struct cts_record_change *x = a, *y = b;
+	int order = x->kind == y->kind ? 0 : strcmp(x->kind, y->kind);
+
+	return order ? order : strcmp(x->id, y->id);
+}
+
 static int verify_records(struct cts_verified *out, struct cts_verifying *verifying)
 {
+	bool is_large = out->change_count > LOADED_MAX;
 	int rc = 0;
 
+	if (out->change_count > 1)
+		qsort(out->changes, out->change_count, sizeof(*out->changes), compare_changes);
 	for (size_t i = 0; rc == 0 && i < out->change_count; i++) {
 		struct cts_record_change *change = &out->changes[i];
 		struct cts_arena scratch = {0};
 		struct cts_record_edits edits;
 
-		rc = cts_verified_load(out, verifying, change);
+		rc = load(out, verifying, change, is_large ? verifying->pack : NULL);
 		if (rc < 0)
 			break;
 		if (!out->commit.is_seen) {
@@ -265,7 +296,7 @@ static int verify_records(struct cts_verified *out, struct cts_verifying *verify
 			if (rc < 0)
 				cts_fail_where("%s/%s", change->kind, change->id);
 		}
-		if (out->commit.is_seen || out->change_count > LOADED_MAX)
+		if (out->commit.is_seen || is_large)
 			cts_verified_unload(change);
 		cts_arena_release(&scratch);
 	}

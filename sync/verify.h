@@ -38,6 +38,9 @@ struct cts_verifying {
 	struct cts_odb *source;
 	struct cts_tree_cache *trees; /* over the source */
 	struct cts_oid root;          /* zero: the first commit without parents is it */
+	struct cts_pack *pack;        /* may be NULL; of a commit with very many changes the files go there
+	                                 while they are verified, so as to be read once less: if it is
+	                                 refused after all, they stay, and nothing names them */
 };
 
 /* `out`: arena zeroed, commit parsed, oid set. Reads trees and records.
