@@ -50,7 +50,8 @@ int cts_bundle_file_check(const char **out, struct cts_arena *arena, struct cts_
 	if (stat(path, &info) < 0)
 		return 0;
 	if (!S_ISREG(info.st_mode)) {
-		cts_fail(CTS_EREFUSED, "'%s' is no file", path);
+		cts_fail(CTS_EREFUSED, "'%s' is %s", path,
+			S_ISDIR(info.st_mode) ? "a folder" : "no file");
 		if (S_ISDIR(info.st_mode))
 			cts_hint("name a file in it: %s%sNAME.bundle", path,
 				path[strlen(path) - 1] == '/' ? "" : "/");

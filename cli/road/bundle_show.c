@@ -105,7 +105,7 @@ static void put_needs(const struct telling *telling)
 	size_t missing = 0;
 
 	for (size_t i = 0; i < show->need_count; i++)
-		missing += !show->needs[i].is_here;
+		missing += telling->session->store && !show->needs[i].is_here;
 	if (!show->need_count) {
 		cts_out_puts(out, "builds on  nothing: it is complete by itself\n");
 		return;
@@ -114,18 +114,19 @@ static void put_needs(const struct telling *telling)
 		show->need_count == 1 ? "" : "s");
 	if (!telling->session->store)
 		cts_out_puts(out, "\n");
+	else if (show->need_count == 1)
+		cts_out_puts(out, missing ? ", which is not here\n" : ", which is here\n");
 	else if (!missing)
-		cts_out_puts(out, show->need_count == 1 ? ", which is here\n" : ", all of them here\n");
+		cts_out_puts(out, ", all of them here\n");
 	else
 		cts_out_printf(out, ", %zu of them not here\n", missing);
 	for (size_t i = 0; i < show->need_count; i++) {
 		char hex[CTS_OID_HEX + 1];
 
-		cts_out_printf(out, "           %.10s ", cts_oid_format(hex, &show->needs[i].commit));
+		cts_out_printf(out, "           commit %.10s%s", cts_oid_format(hex, &show->needs[i].commit),
+			show->needs[i].name[0] ? ", " : "");
 		cts_out_text(out, show->needs[i].name);
-		cts_out_puts(out, telling->session->store && !show->needs[i].is_here
-				? " (missing)\n"
-				: "\n");
+		cts_out_puts(out, missing && !show->needs[i].is_here ? " (missing)\n" : "\n");
 	}
 }
 
@@ -158,8 +159,10 @@ static void put_branches(const struct telling *telling)
 		cts_table_row(&table,
 			(const char *[]){cts_arena_printf(arena, "%s/%s", branch->agency,
 						 branch->writer),
-				cts_arena_printf(arena, "%" PRIu64, branch->new_commits), first,
-				last, cts_buf_text(&by)},
+				show->is_right ? cts_arena_printf(arena, "%" PRIu64,
+							 branch->new_commits)
+					       : "?",
+				first, last, cts_buf_text(&by)},
 			branch->new_commits ? CTS_STYLE_PLAIN : CTS_STYLE_DIM);
 		cts_buf_release(&by);
 	}

@@ -30,7 +30,7 @@ static void put(struct cts_session *session, const struct cts_pull *pull, const 
 	cts_pull_put_text(out, pull, name);
 	if (change)
 		cts_out_printf(out,
-			"%s says so: it travels with your next push or bundle\n", change);
+			"receipt %s is written; it travels with your next push or bundle\n", change);
 }
 
 int cts_pull_answer(struct cts_session *session, struct cts_road *road, const struct cts_pull *pull,
