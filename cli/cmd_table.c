@@ -42,6 +42,7 @@
 	X(report_programme) \
 	X(check) \
 	X(rebuild) \
+	X(compact) \
 	X(help)
 
 #define DECLARE(name) extern const struct cts_cmd cts_cmd_##name;

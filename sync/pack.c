@@ -183,8 +183,7 @@ int cts_pack_read_at(const struct cts_pack *pack, void *out, size_t size, uint64
 
 /* ---- adding ---- */
 
-/* Type and size: 4 bits of the size in the first byte, then 7 a byte, low first. */
-static void put_header(struct cts_buf *out, unsigned type, size_t size)
+void cts_pack_put_head(struct cts_buf *out, unsigned type, size_t size)
 {
 	uint8_t byte = (uint8_t)(type << 4 | (size & 15));
 
@@ -195,8 +194,7 @@ static void put_header(struct cts_buf *out, unsigned type, size_t size)
 	cts_buf_putc(out, (char)byte);
 }
 
-/* Distance back to the base: 7 bits a byte, high first, each further byte worth one more. */
-static void put_distance(struct cts_buf *out, uint64_t distance)
+void cts_pack_put_distance(struct cts_buf *out, uint64_t distance)
 {
 	uint8_t bytes[10];
 	size_t at = sizeof(bytes);
@@ -239,9 +237,9 @@ static int append(struct cts_pack *pack, const struct cts_oid *oid, unsigned typ
 	struct cts_pack_entry entry = {.oid = *oid, .offset = cts_pack_bytes(pack)};
 	size_t start = pack->tail.size;
 
-	put_header(&pack->tail, type, data.size);
+	cts_pack_put_head(&pack->tail, type, data.size);
 	if (type == CTS_PACK_OFS_DELTA)
-		put_distance(&pack->tail, entry.offset - base->offset);
+		cts_pack_put_distance(&pack->tail, entry.offset - base->offset);
 	else if (type == CTS_PACK_REF_DELTA)
 		cts_buf_put(&pack->tail, base_oid->bytes, CTS_OID_SIZE);
 	if (type == CTS_PACK_OFS_DELTA || type == CTS_PACK_REF_DELTA)

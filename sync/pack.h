@@ -63,6 +63,14 @@ bool cts_pack_has(const struct cts_pack *pack, const struct cts_oid *oid);
 uint32_t cts_pack_count(const struct cts_pack *pack);
 uint64_t cts_pack_bytes(const struct cts_pack *pack);
 
+/* Adds an object as another pack stores it: deflated, of `size` bytes inflated; with `base`, which must
+ * be in the pack, it is a delta on that. The object must not be in the pack yet. */
+int cts_pack_copy(struct cts_pack *pack, const struct cts_oid *oid, enum cts_object type, size_t size,
+	const struct cts_oid *base, struct cts_slice deflated);
+
+/* How many deltas lie between an object of the pack and a whole one; -1: it is not there. */
+int cts_pack_depth(const struct cts_pack *pack, const struct cts_oid *oid);
+
 /* Reads back an object of a pack that is still being written, in place of what `out` holds.
  * @return CTS_ENOTFOUND (also for a delta on a base outside a thin pack) */
 int cts_pack_read(struct cts_buf *out, enum cts_object *type, struct cts_pack *pack,

@@ -38,6 +38,12 @@ int cts_pack_write_at(const struct cts_pack *pack, const void *data, size_t size
 /* Reads from the file at an offset of the pack, which must have that much there. */
 int cts_pack_read_at(const struct cts_pack *pack, void *out, size_t size, uint64_t offset);
 
+/* Type and size as an entry begins: 4 bits of the size in the first byte, then 7 a byte, low first. */
+void cts_pack_put_head(struct cts_buf *out, unsigned type, size_t size);
+
+/* Distance back to the base: 7 bits a byte, high first, each further byte worth one more. */
+void cts_pack_put_distance(struct cts_buf *out, uint64_t distance);
+
 /* "<dir>/<name>", to be freed; a new file for it with the template's XXXXXX replaced. git and
  * `git gc` know names that begin with tmp_ as what dead processes left. */
 char *cts_pack_path(const char *dir, const char *name);

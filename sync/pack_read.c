@@ -59,7 +59,7 @@ static int inflate_bytes(struct cts_buf *out, struct cts_pack *pack, const uint8
 	return 0;
 }
 
-/* Type, size and, for a delta, the base of an entry that put_header and its like wrote. */
+/* Type, size and, for a delta, the base of an entry as the writer makes them. */
 static size_t parse_header(unsigned *type, size_t *size, const struct cts_pack_entry **base,
 	const struct cts_pack *pack, const struct cts_pack_entry *entry, const uint8_t *data)
 {

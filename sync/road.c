@@ -194,6 +194,7 @@ static int differs(struct cts_road *road, bool *is_ahead, bool *is_behind)
 static int is_ours(const struct dirent *entry)
 {
 	return strncmp(entry->d_name, "quarantine.", 11) == 0 ||
+		strncmp(entry->d_name, "compacting.", 11) == 0 ||
 		strncmp(entry->d_name, "rebuild.", 8) == 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include "sync/compact.h"
 #include "sync/repo.h"
 
 static int record_seal(struct cts_txn *txn, void *context)
@@ -127,5 +128,8 @@ int cts_seal(struct cts_road *road, const struct cts_progress *progress)
 		return lock;
 	rc = cts_seal_locked(road, false, NULL, progress);
 	close(lock);
+	/* Every push and pull begins here: also what the last ones left is joined. */
+	if (rc >= 0)
+		cts_compact_if_many(road);
 	return rc;
 }

@@ -192,6 +192,20 @@ int cts_bundle_show(struct cts_bundle_show *out, struct cts_store *store, int fd
 int cts_bundle_apply(struct cts_pull *out, struct cts_road *road, int fd, const char *name,
 	const struct cts_progress *progress);
 
+/* ---- care ------------------------------------------------------------------------------------- */
+
+struct cts_compacted {
+	uint64_t packs_before, packs_after;
+	uint64_t mirror_before, mirror_after; /* bytes of the mirror's packs and their indexes */
+	uint64_t data_before, data_after;     /* bytes of data.mdb */
+};
+
+/* Makes one pack of all of the mirror's, with deltas along the history, then a data.mdb without unused
+ * pages (cts_store_compact). Others may use the store meanwhile; needs as much room as what it makes.
+ * @return CTS_ELOCKED: others compact, or fetch without end */
+int cts_compact(
+	struct cts_compacted *out, struct cts_road *road, const struct cts_progress *progress);
+
 /* ---- remotes (section [remote "name"] of the store's config) ---------------------------------- */
 
 /* All below but cts_remote_add is about what the store remembers, and needs no git: it is a library of

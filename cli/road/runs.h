@@ -57,7 +57,8 @@ struct cts_bundle_create_options {
 	X(bundle_show)                                                                            \
 	X(bundle_apply)                                                                           \
 	X(check)                                                                                  \
-	X(rebuild)
+	X(rebuild)                                                                                \
+	X(compact)
 
 #define CTS_RUN_DECLARE(name)                                                                     \
 	int cts_run_##name(                                                                       \
