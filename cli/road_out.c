@@ -8,6 +8,8 @@
 
 #include "cli/diag.h"
 
+enum { IGNORED_SHOWN = 10 }; /* branches of a server that are named one by one */
+
 static const char *plural(uint64_t count)
 {
 	return count == 1 ? "" : "s";
@@ -68,9 +70,12 @@ void cts_pull_put_text(struct cts_out *out, const struct cts_pull *pull, const c
 		cts_diag_warn("refused %s", cts_buf_text(&line));
 		cts_buf_release(&line);
 	}
-	for (size_t i = 0; i < pull->ignored_count; i++)
+	for (size_t i = 0; i < pull->ignored_count && i < IGNORED_SHOWN; i++)
 		cts_diag_note("'%s' has a branch '%s' that is no writer's; it is ignored", remote,
 			pull->ignored[i]);
+	if (pull->ignored_count > IGNORED_SHOWN)
+		cts_diag_note("'%s' has %zu more branches that are no writer's", remote,
+			pull->ignored_count - IGNORED_SHOWN);
 	if (pull->conflicts > 0)
 		cts_diag_hint("ctsync conflicts");
 }

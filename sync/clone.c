@@ -19,6 +19,7 @@
 #include "sync/repo.h"
 #include "sync/source.h"
 #include "sync/verify.h"
+#include "sync/view.h"
 
 /* Down first parents from one commit to the one without any. */
 int cts_find_root(struct cts_odb *odb, struct cts_oid *out, struct cts_oid at)
@@ -190,9 +191,21 @@ static int append_received(struct cloning *cloning, struct cts_store *store)
 	return rc;
 }
 
+/* The published view is kept, so that the first push can build on it; whatever else it is does not matter. */
+static int take_view(struct cts_creating *creating, const struct cts_source *source)
+{
+	struct cts_oid main = cts_source_ref(source, "refs/heads/main");
+	int rc = cts_view_take(creating->road, "origin", &main, source->odb);
+
+	if (rc != CTS_EREFUSED)
+		return rc;
+	cts_error_clear();
+	return 0;
+}
+
 /* Fills the new store from the source and makes the mirror's tree the view. */
 static int fill(struct cts_creating *creating, struct cloning *cloning, const char *url,
-	struct cts_clone *clone)
+	const struct cts_source *source, struct cts_clone *clone)
 {
 	int rc = 0;
 
@@ -209,6 +222,8 @@ static int fill(struct cts_creating *creating, struct cloning *cloning, const ch
 		rc = append_received(cloning, creating->store);
 	if (rc == 0)
 		rc = cts_road_move_refs(creating->road);
+	if (rc == 0 && !cloning->is_bundle)
+		rc = take_view(creating, source);
 	if (rc == 0)
 		rc = cts_seal_locked(creating->road, true, NULL, cloning->ingest.progress);
 	if (rc >= 0)
@@ -298,7 +313,7 @@ int cts_store_clone(const char *path, const char *url, struct cts_clone *clone,
 	};
 	rc = cts_creating_begin(&creating, path, &setup);
 	if (rc == 0)
-		rc = fill(&creating, &cloning, url, clone);
+		rc = fill(&creating, &cloning, url, &source, clone);
 	if (rc == 0)
 		rc = cts_creating_finish(&creating);
 out:

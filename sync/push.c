@@ -53,7 +53,9 @@ void cts_push_note_declined(struct cts_pushing *pushing, const char *name, const
 
 int cts_push_fail_own(const char *why)
 {
-	return cts_fail(CTS_EREJECTED, "the remote refused our branch: %s", why);
+	cts_fail(CTS_EREJECTED, "the remote refused our branch: %s", why);
+	cts_hint("what you changed stays here; push again when who runs the remote allows it");
+	return CTS_EREJECTED;
 }
 
 /* ---- the whole ---- */

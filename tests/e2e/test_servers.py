@@ -26,6 +26,7 @@ def with_password(lab):
 ROADS = (PathServer, NoisyPath, SshServer, HttpServer, with_password)
 SERVERS = (SshServer, HttpServer)
 HOOKED = (NoisyPath, SshServer, HttpServer)
+CHEAP = (NoisyPath, HttpServer)  # of those with hooks, the ones where a connection costs little
 
 
 class World:
@@ -173,13 +174,13 @@ def test_many_changes_at_once_go_over_every_server():
         a = world.a
         a.run("push")
         b = world.clone("b", "NZP")
-        for turn in range(3):
+        for turn in range(2):
             a.run("batch", "-", stdin="".join(f"add body/t{turn}n{n} code=T{turn}N{n} name='Body {n}'\n" for n in range(600)))
-            for n in range(40):
+            for n in range(20):
                 a.run("set", "initiative/i1", f"lead_note=turn {turn}, {n}")
-            assert a.json("push")["commits"] == 41
+            assert a.json("push")["commits"] == 21
             b.run("set", "initiative/i1", f"notes=turn {turn}")
-            assert b.json("sync")["pull"]["commits"] == 41
+            assert b.json("sync")["pull"]["commits"] == 21
         a.run("sync")
         world.sound(a, b)
 
@@ -220,7 +221,7 @@ def test_a_hook_that_refuses_is_obeyed_and_told_and_the_work_stays():
 def test_a_hub_that_takes_only_ones_own_branch_does_not_fail_the_push():
     """main, root and others' branches are protected: each is named once, and the next push fails as little."""
     protect = 'case $1 in refs/heads/*/*) exit 0;; esac\necho "$1 is protected" >&2\nexit 1\n'
-    for world in over(HOOKED):
+    for world in over(CHEAP):
         a, hub = world.a, world.hub
         world.server.hook(hub, protect, "update")
         for turn in range(3):
@@ -242,7 +243,7 @@ def test_a_hub_that_takes_only_ones_own_branch_does_not_fail_the_push():
 
 
 def test_others_branches_that_are_declined_do_not_fail_the_push():
-    for world in over(HOOKED):
+    for world in over(CHEAP):
         a, hub = world.a, world.hub
         a.run("push")
         b = world.clone("b", "NZP")
@@ -269,7 +270,7 @@ def test_others_branches_that_are_declined_do_not_fail_the_push():
 
 def test_hubs_that_refuse_deletions_and_rewriting_and_look_closely_are_fine():
     """Settings that careful hosts have."""
-    for world in over(SERVERS + (NoisyPath,)):
+    for world in over(CHEAP):
         for key, value in (("receive.denyNonFastForwards", "true"), ("receive.denyDeletes", "true"),
                            ("receive.fsckObjects", "true"), ("transfer.fsckObjects", "true"),
                            ("receive.unpackLimit", "1"), ("receive.advertisePushOptions", "true"),
@@ -333,7 +334,7 @@ def test_a_push_sends_what_the_server_can_read():
                     whole = world.lab.path(f"whole{turn}-{n}.pack")
                     with open(whole, "wb") as f:
                         f.write(request["pack"])
-                    world.lab.execute(["git", "index-pack", "--strict", whole])  # needs nothing that is not in it
+                    world.lab.execute(["git", "index-pack", whole])  # needs nothing that is not in it
                 assert [c[2] for c in request["commands"]], request["commands"]
             own = requests[0]["commands"]
             world.hub.fsck()
@@ -388,7 +389,8 @@ def test_a_wrong_password_is_told():
 
 
 def test_a_password_is_never_shown():
-    with World(with_password) as world:
+    with World(with_password, is_ready=False) as world:
+        world.server.trust()
         world.a.run("remote", "set-url", "origin", world.server.url().replace("://", "://ana:geheim@"))
         for command in ("push", "pull"):
             result = world.a.run(command, ok=None)
@@ -406,12 +408,15 @@ def test_a_certificate_that_is_not_trusted_is_told():
         every_command(world, AUTH, "certificate", hint="certificate",
                       url=world.server.url().replace("localhost", "127.0.0.1"))
         world.a.run("push")
-        # git's own way to name an authority
-        bare = {"SSL_CERT_FILE": "", "GIT_SSL_CAINFO": ""}
-        expect_error(world.a.run("pull", ok=None, env=bare), AUTH, "certificate")
-        world.lab.execute(["git", "config", "-f", world.lab.env["GIT_CONFIG_GLOBAL"], "http.sslCAInfo",
-                           world.server.authority])
-        world.a.run("pull", env=bare)
+        # git's other way to name an authority
+        del world.lab.env["GIT_SSL_CAINFO"]
+        expect_error(world.a.run("pull", ok=None), AUTH, "certificate")
+        for config in (world.lab.env["GIT_CONFIG_GLOBAL"], os.path.join(world.lab.env["HOME"], ".gitconfig")):
+            world.lab.execute(["git", "config", "-f", config, "http.sslCAInfo", world.server.authority])
+        world.a.run("pull")
+        world.lab.env["GIT_SSL_CAINFO"] = world.lab.path("nothing.pem")
+        result = world.a.run("pull", ok=None)
+        assert result.status != OK and "nothing.pem" in result.err, result
 
 
 def test_a_host_whose_key_is_not_known_or_another_is_told():
@@ -424,7 +429,7 @@ def test_a_host_whose_key_is_not_known_or_another_is_told():
 
 def test_a_repository_that_is_not_there_is_told():
     for world in over(SERVERS):
-        every_command(world, UNREACHABLE, "nothing.git", hint="remote", url=world.server.url("nothing.git"))
+        every_command(world, UNREACHABLE, "nothing.git", hint="address", url=world.server.url("nothing.git"))
 
 
 def test_a_server_without_git_is_told():
@@ -444,7 +449,7 @@ def test_a_server_that_is_down_or_broken_is_told():
                 if process.name == "fcgiwrap":
                     process.end()
             world.server.socket.close()
-            every_command(world, UNREACHABLE, "502", hint="network")
+            every_command(world, UNREACHABLE, "502", hint="who runs it")
         else:
             world.server.programs(before="exit 3")
             every_command(world, UNREACHABLE, hint="")

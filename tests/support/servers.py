@@ -226,7 +226,7 @@ class SshServer(Server):
         write(self.session, "#!/bin/sh\n"
               f"export PATH={path} HOME={self.lab.env['HOME']} GIT_CONFIG_NOSYSTEM=1 LC_ALL=C.UTF-8\n"
               f"export GIT_CONFIG_GLOBAL={self.lab.env['GIT_CONFIG_GLOBAL']}\n"
-              f"{before}\n"
+              f'cd "$HOME"\n{before}\n'
               'exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"\n', 0o755)
 
     def url(self, name="hub.git", port=None):
@@ -348,7 +348,7 @@ class HttpServer(Server):
 
     def trust(self):
         """The lab's own authority is trusted from now on, by git and by ctsync."""
-        self.lab.env["SSL_CERT_FILE"] = self.lab.env["GIT_SSL_CAINFO"] = self.authority
+        self.lab.env["GIT_SSL_CAINFO"] = self.authority
 
     def give_password(self, user, word):
         """git's credential helper knows it."""
