@@ -264,6 +264,56 @@ static void test_the_second_level_follows_the_same_rule(void **state)
 	assert_nothing_unreachable(&bench);
 }
 
+/* Records [first, first + from) become [first, first + to) in one change, in which the first ten of them go
+ * and come with other content. */
+static void jump(struct bench *bench, struct model_state *now, size_t first, size_t from, size_t to)
+{
+	struct cts_oid root, expected;
+
+	for (size_t i = 0; i < model_count; i++)
+		now->blobs[i] = i < first || i < first + from ? (uint32_t)i + 1 : 0;
+	for (size_t i = 0; i < model_count; i++)
+		put_record(bench, i, now->blobs[i]);
+	assert_ok(cts_tree_build_finish(&root, bench->build, NULL));
+	commit(bench, &root);
+	for (size_t i = first; i < first + 514; i++) {
+		uint32_t content = i < first + to ? (uint32_t)i + 1 : 0;
+
+		if (i < first + 10) {
+			put_record(bench, i, 0);
+			content += 5000;
+		}
+		if (content != now->blobs[i])
+			put_record(bench, i, content);
+		now->blobs[i] = content;
+	}
+	assert_ok(cts_tree_build_finish(&root, bench->build, &root));
+	expected = model_root(now, 0);
+	assert_same_root(&root, &expected, (int)(from * 1000 + to));
+	commit(bench, &root);
+}
+
+static void test_one_change_may_cross_the_bound_by_any_step(void **state)
+{
+	static const size_t counts[] = {0, 1, 510, 511, 512, 513, 514};
+	static struct model_state now;
+	struct bench bench = {0};
+
+	(void)state;
+	start(&bench, 0);
+	for (size_t deep = 0; deep < 2; deep++) {
+		model_count = 0;
+		if (deep)
+			model_add("milestone", 3, 0x11);
+		model_add("milestone", 514, deep ? 0xd2 : -1);
+		for (size_t i = 0; i < COUNT(counts); i++)
+			for (size_t j = 2; j < COUNT(counts); j++)
+				jump(&bench, &now, deep ? 3 : 0, counts[i], counts[j]);
+	}
+	finish(&bench);
+	assert_nothing_unreachable(&bench);
+}
+
 static void test_a_first_import_is_the_same_as_one_by_one(void **state)
 {
 	static struct model_state now;
@@ -431,6 +481,7 @@ int main(void)
 		REPO_TEST(test_random_batches_give_the_tree_by_definition),
 		REPO_TEST(test_a_directory_splits_at_513_and_joins_at_512),
 		REPO_TEST(test_the_second_level_follows_the_same_rule),
+		REPO_TEST(test_one_change_may_cross_the_bound_by_any_step),
 		REPO_TEST(test_a_first_import_is_the_same_as_one_by_one),
 		REPO_TEST(test_nothing_changed_writes_nothing),
 		REPO_TEST(test_the_last_change_of_a_record_counts),
