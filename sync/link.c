@@ -208,9 +208,12 @@ static int take_report(
 			? NULL : cts_arena_strdup(&link->arena, at + 1);
 		at = nul + 1;
 	}
-	if (unpack[0])
-		return cts_fail(CTS_EREJECTED, "'%s' could not unpack what was sent: %s", link->url,
+	if (unpack[0]) {
+		cts_fail(CTS_EREJECTED, "'%s' could not unpack what was sent: %s", link->url,
 			unpack);
+		cts_hint("try again, and if it stays so tell who runs it; what you changed stays here");
+		return CTS_EREJECTED;
+	}
 	return 0;
 }
 

@@ -84,9 +84,12 @@ static int explain_fetch(struct cts_wire *wire, int git_code)
 	if (wire->rc == 0 && error &&
 		(error->klass == GIT_ERROR_INDEXER || error->klass == GIT_ERROR_ZLIB ||
 			error->klass == GIT_ERROR_ODB || error->klass == GIT_ERROR_OBJECT ||
-			error->klass == GIT_ERROR_SHA || git_code == GIT_EMISMATCH))
-		return cts_fail(CTS_EINTEGRITY, "what '%s' sent is no sound pack: %s", wire->shown,
+			error->klass == GIT_ERROR_SHA || git_code == GIT_EMISMATCH)) {
+		cts_fail(CTS_EINTEGRITY, "what '%s' sent is no sound pack: %s", wire->shown,
 			error->message ? error->message : "");
+		cts_hint("nothing changed here; try again, and if it stays so tell who runs it");
+		return CTS_EINTEGRITY;
+	}
 	return cts_wire_explain(wire, git_code);
 }
 
@@ -162,9 +165,8 @@ static void take_commands(struct asked *asked, struct cts_arena *arena, struct c
 	}
 }
 
-int cts_link_child(struct cts_channel *channel, void *context)
+static int run(struct cts_channel *channel, const struct cts_link_work *work)
 {
-	const struct cts_link_work *work = context;
 	struct cts_wire wire = {.channel = channel, .url = work->url, .shown = work->shown};
 	struct cts_arena arena = {0};
 	struct listing listing = {0};
@@ -196,5 +198,17 @@ int cts_link_child(struct cts_channel *channel, void *context)
 			break; /* our own */
 		}
 	}
+	return rc;
+}
+
+int cts_link_child(struct cts_channel *channel, void *context)
+{
+	const struct cts_link_work *work = context;
+	int rc = run(channel, work);
+
+	if (rc == CTS_EUNREACHABLE && !cts_error_hint())
+		cts_hint(work->service == CTS_LINK_PUSH
+				? "try again: what has arrived is not sent twice"
+				: "nothing changed here; try again, and if it stays so tell who runs it");
 	return rc;
 }

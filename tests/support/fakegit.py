@@ -248,7 +248,7 @@ class Program:
             return 0
         self.put(line("NAK\n"))
         if self.told["error"]:
-            self.put(line(b"\3" + self.told["error"].encode()))
+            self.put(line(b"\2" + self.told["error"].encode()) + line(b"\3no pack comes\n"))
             return 1
         with open(os.path.join(self.folder, "pack"), "rb") as f:
             while data := f.read(60000):

@@ -114,7 +114,10 @@ class CuttingProxy:
         """Until both sides have ended, or a fault ends them."""
         sides = {client: (server, "up"), server: (client, "down")}
         while sides:
-            readable, _, _ = select.select(list(sides), [], [])
+            try:
+                readable, _, _ = select.select(list(sides), [], [])
+            except (OSError, ValueError):
+                return  # heal() has closed them
             for source in readable:
                 if source not in sides:
                     continue
