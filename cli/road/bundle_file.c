@@ -1,5 +1,6 @@
 /*
  * What is spooled lies in the store's own folder, which has room for it if the store is to take it in.
+ * Whatever is no plain file is: a bundle may come through a pipe with a name.
  */
 #include "cli/road/bundle_file.h"
 
@@ -7,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proto/arena.h"
@@ -38,20 +40,21 @@ int cts_bundle_spool(int *fd, const char *where)
 	return rc;
 }
 
-static int copy_stdin(int fd)
+/* Everything that comes from `from`, which errors call `name`. */
+static int copy_all(int fd, int from, const char *name)
 {
 	char piece[64 * 1024];
 	ssize_t n;
 
-	while ((n = read(STDIN_FILENO, piece, sizeof(piece))) != 0) {
+	while ((n = read(from, piece, sizeof(piece))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return cts_fail_errno(CTS_EIO, errno, "cannot read 'stdin'");
+			return cts_fail_errno(CTS_EIO, errno, "cannot read '%s'", name);
 		for (ssize_t done = 0, m; done < n; done += m > 0 ? m : 0) {
 			m = write(fd, piece + done, (size_t)(n - done));
 			if (m < 0 && errno != EINTR)
-				return cts_fail_errno(CTS_EIO, errno, "cannot keep 'stdin'");
+				return cts_fail_errno(CTS_EIO, errno, "cannot keep '%s'", name);
 		}
 	}
 	return 0;
@@ -59,20 +62,26 @@ static int copy_stdin(int fd)
 
 int cts_bundle_open(int *fd, const char *where, const char *path)
 {
-	int opened = -1, rc = 0;
+	const char *name = cts_bundle_name(path);
+	int from = name == path ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	int spool = -1, rc = 0;
+	struct stat info;
 
-	if (strcmp(path, "-") == 0) {
-		rc = cts_bundle_spool(&opened, where);
-		if (rc == 0)
-			rc = copy_stdin(opened);
+	if (from < 0 || fstat(from, &info) < 0) {
+		rc = cts_fail_errno(CTS_EIO, errno, "cannot read '%s'", name);
+	} else if (name == path && S_ISREG(info.st_mode)) {
+		*fd = from;
+		return 0;
 	} else {
-		opened = open(path, O_RDONLY | O_CLOEXEC);
-		if (opened < 0)
-			rc = cts_fail_errno(CTS_EIO, errno, "cannot read '%s'", path);
+		rc = cts_bundle_spool(&spool, where);
 	}
-	if (rc < 0 && opened >= 0)
-		close(opened);
 	if (rc == 0)
-		*fd = opened;
+		rc = copy_all(spool, from, name);
+	if (from > STDIN_FILENO)
+		close(from);
+	if (rc == 0)
+		*fd = spool;
+	else if (spool >= 0)
+		close(spool);
 	return rc;
 }

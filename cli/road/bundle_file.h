@@ -11,7 +11,7 @@ const char *cts_bundle_name(const char *path);
 /* A file without a name, in the folder `where` (NULL: that for temporary files). @return CTS_EIO */
 int cts_bundle_spool(int *fd, const char *where);
 
-/* Opens a bundle to read; stdin is read to its end first. @return CTS_EIO */
+/* Opens a bundle to read; stdin, or a pipe, is read to its end first. @return CTS_EIO */
 int cts_bundle_open(int *fd, const char *where, const char *path);
 
 #endif

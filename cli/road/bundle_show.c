@@ -123,7 +123,8 @@ static void put_needs(const struct telling *telling)
 	for (size_t i = 0; i < show->need_count; i++) {
 		char hex[CTS_OID_HEX + 1];
 
-		cts_out_printf(out, "           commit %.10s%s", cts_oid_format(hex, &show->needs[i].commit),
+		cts_out_printf(out, "           commit %.10s%s",
+			cts_oid_format(hex, &show->needs[i].commit),
 			show->needs[i].name[0] ? ", " : "");
 		cts_out_text(out, show->needs[i].name);
 		cts_out_puts(out, missing && !show->needs[i].is_here ? " (missing)\n" : "\n");

@@ -5,8 +5,6 @@
 #include "lab.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <utime.h>
 
 #include "sync/bundle.h"
 
@@ -158,7 +156,8 @@ static void test_what_git_makes_of_a_bundle_is_sound(void **state)
 	create(&a, "all.bundle", NULL);
 	git_fetches("plain.git", "all.bundle");
 	assert_string_equal(lab_ref("plain.git", lab_branch(&a)), lab_own_head(&a));
-	assert_string_equal(lab_run("git -C plain.git rev-list --count --author=view@ctsync main"), "2");
+	assert_string_equal(
+		lab_run("git -C plain.git rev-list --count --author=view@ctsync main"), "2");
 	assert_non_null(strstr(
 		lab_run("git -C plain.git show main:records/initiative/x.json"), "Grow more"));
 }
@@ -474,7 +473,8 @@ static void test_commits_that_are_deltas_are_read(void **state)
 	pack = lab_run("ls '%s'/plain.git/objects/pack/*.pack", repo_dir);
 	/* at least one commit must be a delta, or this tests nothing */
 	assert_int_not_equal(
-		atoi(lab_run("git verify-pack -v '%s' | grep -c '^[0-9a-f]* commit .* [0-9a-f]\\{40\\}$'",
+		atoi(lab_run("git verify-pack -v '%s' | "
+			     "grep -c '^[0-9a-f]* commit .* [0-9a-f]\\{40\\}$'",
 			pack)),
 		0);
 	lab_run("{ sed '/^$/q' whole.bundle; cat '%s'; } > deltas.bundle", pack);
@@ -578,7 +578,7 @@ static void test_headers_that_are_none_are_refused(void **state)
 		if (try_apply(&b, "bad.bundle") != headers[i].rc)
 			fail_msg("header %zu: %s", i, cts_error_message(headers[i].rc));
 	}
-	lab_run("mkdir folder; mkfifo pipe");
+	lab_run("mkdir folder");
 	assert_int_equal(try_apply(&b, "folder"), CTS_EIO);
 }
 
@@ -679,7 +679,7 @@ static void test_a_malformed_commit_in_a_bundle_harms_nobody_else(void **state)
 
 static void test_a_copied_stores_work_travels_too(void **state)
 {
-	struct lab_store copy, c;
+	struct lab_store c;
 
 	(void)state;
 	/* b's line is forked: a copy that was made before, and edited as if it were b */
@@ -705,8 +705,7 @@ static void test_a_copied_stores_work_travels_too(void **state)
 	apply(&b, "both.bundle");
 	assert_alike(&a, &b);
 	git_fetches("plain.git", "both.bundle");
-	copy = c;
-	lab_close(&copy);
+	lab_close(&c);
 }
 
 /* ---- three stores and a stick ---- */
