@@ -21,6 +21,7 @@
 
 #include "proto/arena.h"
 #include "sync/link_internal.h"
+#include "sync/ssh.h"
 
 enum { CHUNK = 1 << 16, REPORT_MAX = 16 << 20 };
 
@@ -320,6 +321,8 @@ int cts_link_send(struct cts_wire *wire, const struct cts_link_command *commands
 		rc = cts_wire_explain(wire, rc);
 	if (rc == 0)
 		rc = send_request(&sending, fd, (uint64_t)status.st_size);
+	if (rc == 0 && wire->ssh)
+		cts_ssh_finish(wire);
 	if (rc == 0)
 		rc = read_answer(&sending);
 	if (fd >= 0)

@@ -13,81 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "proto/time.h"
-
-/* ---- a server --------------------------------------------------------------------------------- */
-
-static int ask_credentials(git_credential **out, const char *url, const char *user,
-	unsigned allowed, void *payload)
-{
-	struct cts_talk *talk = payload;
-
-	(void)url;
-	/* libgit2 asks again for as long as the server says no. */
-	if (talk->attempts++ > 2)
-		return GIT_EAUTH;
-	if (allowed & GIT_CREDENTIAL_SSH_KEY)
-		return git_credential_ssh_key_from_agent(out, user ? user : "git");
-	if (allowed & GIT_CREDENTIAL_USERNAME)
-		return git_credential_username_new(out, user ? user : "git");
-	if (allowed & GIT_CREDENTIAL_DEFAULT)
-		return git_credential_default_new(out);
-	return GIT_EAUTH;
-}
-
-static int server_says(const char *text, int size, void *payload)
-{
-	struct cts_talk *talk = payload;
-
-	if (!talk->progress || !talk->progress->server_says)
-		return 0;
-	for (int i = 0; i < size; i++) {
-		if (text[i] != '\n' && text[i] != '\r') {
-			if (talk->line.size < 4096)
-				cts_buf_putc(&talk->line, text[i]);
-			continue;
-		}
-		/* What ends in a carriage return is written over by what comes next. */
-		if (talk->line.size && text[i] == '\n')
-			talk->progress->server_says(
-				talk->progress->context, cts_buf_text(&talk->line));
-		cts_buf_clear(&talk->line);
-	}
-	return 0;
-}
-
-static int on_transfer(const git_indexer_progress *stats, void *payload)
-{
-	struct cts_talk *talk = payload;
-
-	if (talk->progress && talk->progress->step)
-		talk->progress->step(talk->progress->context, "receiving",
-			stats->received_objects, stats->total_objects);
-	return 0;
-}
-
-int cts_talk_fail(int git_code, const char *url)
-{
-	int rc = cts_fail_git(CTS_EUNREACHABLE, git_code, "cannot reach '%s'", url);
-
-	if (git_code == GIT_ECERTIFICATE)
-		cts_hint("its key or certificate is not one that is trusted here: ask who runs it, then "
-			 "connect once with ssh, or have the certificate installed");
-	else if (rc == CTS_EAUTH)
-		cts_hint("check the keys in your ssh agent, or the credentials for this host");
-	else
-		cts_hint("check the network and the address; what you changed stays here until then");
-	return rc;
-}
-
-void cts_talk_callbacks(git_remote_callbacks *out, struct cts_talk *talk)
-{
-	git_remote_init_callbacks(out, GIT_REMOTE_CALLBACKS_VERSION);
-	out->credentials = ask_credentials;
-	out->sideband_progress = server_says;
-	out->transfer_progress = on_transfer;
-	out->payload = talk;
-}
+/* ---- a quarantine ----------------------------------------------------------------------------- */
 
 static int write_text(const char *path, const char *text, size_t size)
 {
@@ -151,6 +77,8 @@ int cts_source_quarantine(struct cts_source *source, const char *store_path, con
 		rc = cts_repo_open(&source->repo, git);
 	return rc;
 }
+
+/* ---- a server --------------------------------------------------------------------------------- */
 
 static bool is_wanted(struct cts_arena *arena, const char *name)
 {

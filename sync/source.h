@@ -34,15 +34,4 @@ int cts_source_quarantine(struct cts_source *source, const char *store_path, con
 /* The value of one of its branches; zero when there is none. */
 struct cts_oid cts_source_ref(const struct cts_source *source, const char *name);
 
-/* Credentials and server messages for libgit2's remotes; `context` is a struct cts_talk. */
-struct cts_talk {
-	const struct cts_progress *progress;
-	int attempts;
-	struct cts_buf line; /* of what the server says, until it ends */
-};
-void cts_talk_callbacks(git_remote_callbacks *out, struct cts_talk *talk);
-
-/* A connection's failure with the hint that fits. Returns CTS_EUNREACHABLE, CTS_EAUTH. */
-int cts_talk_fail(int git_code, const char *url);
-
 #endif

@@ -27,7 +27,7 @@ enum {
 	HELD_MAX = 64
 };
 
-struct ssh {
+struct cts_ssh {
 	git_smart_subtransport parent;
 	git_smart_subtransport_stream stream;
 	struct cts_wire *wire;
@@ -44,21 +44,21 @@ struct ssh {
 	bool has_fatal, was_denied, is_unknown_host;
 };
 
-static struct ssh *ssh_of(git_smart_subtransport_stream *stream)
+static struct cts_ssh *ssh_of(git_smart_subtransport_stream *stream)
 {
-	return (struct ssh *)((char *)stream - offsetof(struct ssh, stream));
+	return (struct cts_ssh *)((char *)stream - offsetof(struct cts_ssh, stream));
 }
 
 /* ---- what it says ----------------------------------------------------------------------------- */
 
-static void say(struct ssh *ssh, const char *line)
+static void say(struct cts_ssh *ssh, const char *line)
 {
 	const struct cts_progress *progress = cts_channel_progress(ssh->wire->channel);
 
 	progress->server_says(progress->context, line);
 }
 
-static void say_held(struct ssh *ssh)
+static void say_held(struct cts_ssh *ssh)
 {
 	for (size_t i = 0; i < ssh->held_count; i++)
 		say(ssh, ssh->held[i]);
@@ -68,7 +68,7 @@ static void say_held(struct ssh *ssh)
 static void take_line(void *context, const char *line)
 {
 	static const char *const beginnings[] = {"fatal: ", "ERROR: ", "ssh: "};
-	struct ssh *ssh = context;
+	struct cts_ssh *ssh = context;
 	bool is_fatal = strncmp(line, "fatal: ", 7) == 0 || strncmp(line, "ERROR: ", 7) == 0;
 
 	if (!ssh->has_fatal) {
@@ -92,7 +92,7 @@ static void take_line(void *context, const char *line)
 	}
 }
 
-static void read_words(struct ssh *ssh)
+static void read_words(struct cts_ssh *ssh)
 {
 	char chunk[4096];
 	ssize_t size = read(ssh->program.err, chunk, sizeof(chunk));
@@ -107,7 +107,7 @@ static void read_words(struct ssh *ssh)
 }
 
 /* ssh opens the terminal for as long as it asks a person something. */
-static bool is_asking(const struct ssh *ssh)
+static bool is_asking(const struct cts_ssh *ssh)
 {
 	char path[64], link[64], target[32];
 	struct dirent *entry;
@@ -131,7 +131,7 @@ static bool is_asking(const struct ssh *ssh)
 
 /* ---- how it ends ------------------------------------------------------------------------------ */
 
-static int explain(struct ssh *ssh, int status)
+static int explain(struct cts_ssh *ssh, int status)
 {
 	const char *url = ssh->wire->shown, *reason = ssh->reason;
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -172,7 +172,7 @@ static int explain(struct ssh *ssh, int status)
 
 /* Its output is over, or it takes no input: hears its last words and waits for it.
  * @return 0: it ended well, after having come through; else what libgit2 is to return */
-static int ended(struct ssh *ssh)
+static int ended(struct cts_ssh *ssh)
 {
 	int status;
 
@@ -197,7 +197,7 @@ static int ended(struct ssh *ssh)
 
 /* Waits until ssh takes input (`writes`), gives output, or says something, and reads what it says.
  * @return what can be done: POLLOUT, POLLIN */
-static int wait_for(struct ssh *ssh, bool reads, bool writes)
+static int wait_for(struct cts_ssh *ssh, bool reads, bool writes)
 {
 	struct pollfd polled[] = {
 		{.fd = reads ? ssh->program.out : -1, .events = POLLIN},
@@ -218,7 +218,7 @@ static int wait_for(struct ssh *ssh, bool reads, bool writes)
 	return (polled[0].revents ? POLLIN : 0) | (polled[1].revents ? POLLOUT : 0);
 }
 
-static void come_through(struct ssh *ssh)
+static void come_through(struct cts_ssh *ssh)
 {
 	if (ssh->is_through)
 		return;
@@ -228,7 +228,7 @@ static void come_through(struct ssh *ssh)
 
 static int ssh_read(git_smart_subtransport_stream *stream, char *data, size_t size, size_t *got)
 {
-	struct ssh *ssh = ssh_of(stream);
+	struct cts_ssh *ssh = ssh_of(stream);
 
 	*got = 0;
 	if (ssh->ahead_used < ssh->ahead.size) {
@@ -261,7 +261,7 @@ static int ssh_read(git_smart_subtransport_stream *stream, char *data, size_t si
 }
 
 /* What came while we were writing. @return false: nothing more comes */
-static bool read_ahead(struct ssh *ssh)
+static bool read_ahead(struct cts_ssh *ssh)
 {
 	ssize_t size;
 
@@ -274,7 +274,7 @@ static bool read_ahead(struct ssh *ssh)
 
 static int ssh_write(git_smart_subtransport_stream *stream, const char *data, size_t size)
 {
-	struct ssh *ssh = ssh_of(stream);
+	struct cts_ssh *ssh = ssh_of(stream);
 	bool reads = true;
 
 	while (size) {
@@ -324,7 +324,7 @@ static const char *program_name(void)
 	return program && program[0] ? program : "ssh";
 }
 
-static int start(struct ssh *ssh, const char *service)
+static int start(struct cts_ssh *ssh, const char *service)
 {
 	const char *argv[6];
 	struct cts_buf command = {0};
@@ -358,7 +358,7 @@ static int start(struct ssh *ssh, const char *service)
 static int ssh_action(git_smart_subtransport_stream **out, git_smart_subtransport *transport,
 	const char *url, git_smart_service_t service)
 {
-	struct ssh *ssh = (struct ssh *)transport;
+	struct cts_ssh *ssh = (struct cts_ssh *)transport;
 	int rc = 0;
 
 	(void)url; /* it is the wire's */
@@ -385,9 +385,9 @@ static void ssh_free(git_smart_subtransport *transport)
 
 int cts_ssh_subtransport(git_smart_subtransport **out, struct cts_wire *wire)
 {
-	struct ssh *ssh = cts_malloc(sizeof(*ssh));
+	struct cts_ssh *ssh = cts_malloc(sizeof(*ssh));
 
-	*ssh = (struct ssh){.wire = wire,
+	*ssh = (struct cts_ssh){.wire = wire,
 		.parent.action = ssh_action,
 		.parent.close = ssh_close,
 		.parent.free = ssh_free,
@@ -397,6 +397,16 @@ int cts_ssh_subtransport(git_smart_subtransport **out, struct cts_wire *wire)
 		.stream.free = ssh_stream_free,
 		.program = {.in = -1, .out = -1, .err = -1}};
 	ssh->words = (struct cts_lines){.take = take_line, .context = ssh};
+	wire->ssh = ssh;
 	*out = &ssh->parent;
 	return 0;
+}
+
+void cts_ssh_finish(struct cts_wire *wire)
+{
+	struct cts_program *program = &wire->ssh->program;
+
+	if (program->in >= 0)
+		close(program->in);
+	program->in = -1;
 }

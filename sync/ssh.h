@@ -12,4 +12,7 @@
 
 int cts_ssh_subtransport(git_smart_subtransport **out, struct cts_wire *wire);
 
+/* Nothing more will be written: a server that wants more learns it. */
+void cts_ssh_finish(struct cts_wire *wire);
+
 #endif

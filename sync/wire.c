@@ -12,7 +12,7 @@
 #include "sync/ssh.h"
 #include "sync/tcp.h"
 
-enum { ADVERT_MAX = 64 << 20 };
+enum { ADVERT_MAX = 32 << 20 };
 
 /* ---- what is advertised ----------------------------------------------------------------------- */
 

@@ -20,6 +20,7 @@ struct cts_wire {
 	int rc; /* what a layer of ours failed with; its message is this thread's */
 	git_transport *transport;
 	git_smart_subtransport *sub; /* the watched one */
+	struct cts_ssh *ssh;         /* under it; NULL: it is http */
 	uint64_t received, sent;
 	bool is_open;                /* the advertisement is over */
 	struct cts_buf advert;       /* a line of it that is not whole yet */

@@ -4,8 +4,10 @@
     git_http.py ROOT LOG
 
 Prints the port, and ends when its input does. LOG gets a line a request; of a push, the references named.
-A file ROOT/fault changes what comes back: "401", "cut" (half of an answer to a fetch), "500".
+A file ROOT/fault changes what comes back: a status ("500"), "html", "redirect URL", "stall" (nothing), "cut" (half
+of an answer to a fetch). A file ROOT/password, "user:password", is asked for.
 """
+import base64
 import http.server
 import os
 import re
@@ -13,8 +15,18 @@ import socketserver
 import subprocess
 import sys
 import threading
+import time
 
 ROOT, LOG = sys.argv[1], sys.argv[2]
+
+
+def setting(name):
+    """What a file of ROOT says; "" when it is not there."""
+    try:
+        with open(os.path.join(ROOT, name), encoding="ascii") as f:
+            return f.read().strip()
+    except FileNotFoundError:
+        return ""
 
 
 def pushed(body):
@@ -41,16 +53,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self):
         path, _, query = self.path.partition("?")
-        body, fault = self.body(), ""
-        if os.path.exists(os.path.join(ROOT, "fault")):
-            with open(os.path.join(ROOT, "fault"), encoding="ascii") as f:
-                fault = f.read().strip()
+        body, fault = self.body(), setting("fault")
         with open(LOG, "a", encoding="utf-8") as log:
             log.write(" ".join([self.command, self.path, *pushed(body)]) + "\n")
-        if fault in ("401", "500"):
-            self.send_response(int(fault))
+        password = base64.b64encode(setting("password").encode()).decode()
+        if password and self.headers.get("Authorization") != "Basic " + password:
+            fault = "401"
+        if fault == "stall":
+            time.sleep(3600)
+        if fault.isdigit() or fault.startswith("redirect "):
+            self.send_response(int(fault) if fault.isdigit() else 301)
             if fault == "401":
                 self.send_header("WWW-Authenticate", 'Basic realm="test"')
+            if not fault.isdigit():
+                self.send_header("Location", fault.split()[1] + self.path)
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
@@ -61,7 +77,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
             "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
         }
-        out = subprocess.run(["git", "http-backend"], input=body, env=env, stdout=subprocess.PIPE, check=False).stdout
+        if fault == "html":
+            out = b"Content-Type: text/html\r\n\r\n<h1>Welcome</h1>"
+        else:
+            backend = ["git", "http-backend"]
+            out = subprocess.run(backend, input=body, env=env, stdout=subprocess.PIPE, check=False).stdout
         head, _, rest = out.partition(b"\r\n\r\n")
         lines = [line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line]
         status = next((int(value.split()[0]) for name, value in lines if name == "Status"), 200)

@@ -1,53 +1,17 @@
 /*
  * A real server on this machine: git's own http-backend on a port of 127.0.0.1, through libgit2.
  */
-#include "lab.h"
-
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
+#include "lab_http.h"
 
 static struct lab_store a, b;
-static pid_t server;
-static int server_input = -1;
 static const char *url;
-
-static void start_server(void)
-{
-	char *argv[] = {(char *)"/usr/bin/python3",
-		(char *)CTS_SOURCE_DIR "/tests/support/git_http.py", (char *)lab_path("srv"),
-		(char *)lab_path("log"), NULL};
-	posix_spawn_file_actions_t actions;
-	int input[2], output[2];
-	char port[16] = "";
-	ssize_t size;
-
-	assert_int_equal(pipe(input), 0);
-	assert_int_equal(pipe(output), 0);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, input[0], 0);
-	posix_spawn_file_actions_adddup2(&actions, output[1], 1);
-	posix_spawn_file_actions_addclose(&actions, input[1]);
-	assert_int_equal(posix_spawn(&server, argv[0], &actions, NULL, argv, environ), 0);
-	posix_spawn_file_actions_destroy(&actions);
-	close(input[0]);
-	close(output[1]);
-	server_input = input[1];
-	while (!strchr(port, '\n')) {
-		size = read(output[0], port + strlen(port), sizeof(port) - 1 - strlen(port));
-		assert_true(size > 0);
-	}
-	close(output[0]);
-	*strchr(port, '\n') = '\0';
-	url = lab_text("http://127.0.0.1:%s/hub", port);
-}
 
 static int make_world(void **state)
 {
 	make_lab(state);
 	lab_run("mkdir srv");
 	lab_hub("srv/hub");
-	start_server();
+	url = lab_text("%s/hub", lab_http());
 	a = lab_init("a", "DPMC");
 	assert_ok(cts_remote_add(a.store, "origin", url, false));
 	lab_put(&a, "initiative/x", "title", "Grow");
@@ -59,8 +23,7 @@ static int end_world(void **state)
 	lab_end();
 	lab_close(&a);
 	lab_close(&b);
-	close(server_input);
-	waitpid(server, NULL, 0);
+	lab_http_end();
 	return remove_lab(state);
 }
 
@@ -112,12 +75,33 @@ static void test_a_programme_goes_round(void **state)
 		strstr(lab_run("git -C srv/hub show main:records/initiative/x.json"), "of b"));
 }
 
-static void test_our_branch_goes_first_and_alone(void **state)
+static void put_hook(const char *name, const char *script)
+{
+	lab_run("printf '#!/bin/sh\\n%s\\n' > srv/hub/hooks/%s && chmod +x srv/hub/hooks/%s",
+		script, name, name);
+}
+
+static const char *pushed_refs(void)
+{
+	return lab_run("grep 'POST.*receive-pack' log | cut -d' ' -f3-; rm log");
+}
+
+static void test_all_branches_go_in_one_request_unless_the_host_wants_ours_alone(void **state)
 {
 	(void)state;
 	lab_push(&a, "origin");
-	assert_string_equal(lab_run("grep 'POST.*receive-pack' log | cut -d' ' -f3-"),
-		lab_text("refs/heads/%s\nrefs/heads/root refs/heads/main", lab_branch(&a)));
+	assert_string_equal(pushed_refs(),
+		lab_text("refs/heads/%s refs/heads/root refs/heads/main", lab_branch(&a)));
+	/* a host that refuses the whole request for main */
+	put_hook("pre-receive", "! grep -q refs/heads/main");
+	lab_put(&a, "initiative/x", "title", "Grow more");
+	lab_push(&a, "origin");
+	assert_true(lab_was_pushed(lab_branch(&a)));
+	assert_true(lab_was_declined("main"));
+	assert_string_equal(lab_ref("srv/hub", lab_branch(&a)), lab_own_head(&a));
+	assert_string_equal(pushed_refs(),
+		lab_text("refs/heads/%s refs/heads/main\nrefs/heads/%s\nrefs/heads/main",
+			lab_branch(&a), lab_branch(&a)));
 }
 
 static void test_nothing_new_sends_nothing(void **state)
@@ -146,12 +130,6 @@ static void hear(void *context, const char *line)
 {
 	(void)context;
 	cts_buf_printf(&said, "%s\n", line);
-}
-
-static void put_hook(const char *name, const char *script)
-{
-	lab_run("printf '#!/bin/sh\\n%s\\n' > srv/hub/hooks/%s && chmod +x srv/hub/hooks/%s",
-		script, name, name);
 }
 
 static void test_a_hook_that_refuses_is_told(void **state)
@@ -358,7 +336,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_a_programme_goes_round),
-		T(test_our_branch_goes_first_and_alone),
+		T(test_all_branches_go_in_one_request_unless_the_host_wants_ours_alone),
 		T(test_nothing_new_sends_nothing),
 		T(test_a_hook_that_refuses_is_told),
 		T(test_a_stranger_s_main_is_left_alone_until_it_is_reset),

@@ -1,9 +1,7 @@
 /*
- * A real sshd on a port of 127.0.0.1, through libgit2: keys from an agent, host keys from
+ * A real sshd on a port of 127.0.0.1, through the real ssh: keys from an agent, host keys from
  * known_hosts. Skipped where there is no sshd.
  */
-/* libgit2 leaks what it reads of known_hosts. */
-#define LAB_LEAKS "leak:libpcre2\nleak:libssh2\nleak:libgit2\n"
 #include "lab.h"
 
 #include <pwd.h>
@@ -17,7 +15,7 @@ static bool can_run;
 static const char config[] = "ListenAddress 127.0.0.1\nStrictModes no\nUsePAM no\n"
 			     "PasswordAuthentication no\nPermitRootLogin yes\nPidFile none\n";
 
-/* One world for the file: libgit2 looks for known_hosts in the home that it finds first. */
+/* One world for the file: an sshd takes a while to start. */
 static int make_world(void **state)
 {
 	const char *user = getpwuid(getuid()) ? getpwuid(getuid())->pw_name : "root";
@@ -42,6 +40,12 @@ static int make_world(void **state)
 		"2>/dev/null");
 	setenv("SSH_AUTH_SOCK", lab_path("agent"), 1);
 	lab_run("echo \"%s $(cut -d' ' -f1,2 hostkey.pub)\" > .ssh/known_hosts", host);
+	/* In the place of what is in the user's home, which ssh takes from the password file. */
+	lab_run("printf 'UserKnownHostsFile %s/.ssh/known_hosts\\nIdentityFile none\\n"
+		"StrictHostKeyChecking yes\\nBatchMode yes\\n' >.ssh/config", repo_dir);
+	lab_run("printf '#!/bin/sh\\nexec ssh -F %s/.ssh/config \"$@\"\\n' >ssh && chmod +x ssh",
+		repo_dir);
+	setenv("GIT_SSH", lab_path("ssh"), 1);
 	lab_hub("hub");
 	url = lab_text("ssh://%s@127.0.0.1:%u%s", user, port, lab_path("hub"));
 	a = lab_init("a", "DPMC");
@@ -106,7 +110,8 @@ static void test_a_host_that_is_not_known_is_not_trusted(void **state)
 		skip();
 	lab_run("mv .ssh/known_hosts known");
 	assert_int_equal(lab_try_pull(&a, "origin"), CTS_EAUTH);
-	assert_non_null(strstr(cts_error_hint(), "trusted"));
+	assert_non_null(strstr(cts_error_message(CTS_EAUTH), "trusted"));
+	assert_non_null(strstr(cts_error_hint(), "connect once with ssh"));
 	assert_int_equal(lab_try_push(&a, "origin"), CTS_EAUTH);
 	lab_run("echo \"%s $(cut -d' ' -f1,2 .ssh/id.pub)\" > .ssh/known_hosts", host);
 	assert_int_equal(lab_try_pull(&a, "origin"), CTS_EAUTH);
