@@ -42,6 +42,7 @@
 	X(report_programme) \
 	X(check) \
 	X(rebuild) \
+	X(backup) \
 	X(compact) \
 	X(help)
 

@@ -25,7 +25,11 @@
 #include "proto/buf.h"
 #include "proto/error.h"
 
-enum { LOCK_WAIT_MS = 10000, WORTH_DIVISOR = 10 };
+enum {
+	LOCK_WAIT_MS = 10000,
+	WORTH_DIVISOR = 10,        /* a tenth of the file, */
+	WORTH_BYTES = 64 * 1024, /* and more than a store needs to breathe */
+};
 
 /* Bytes of data.mdb, and how many of them no page in use takes. */
 static int measure(struct cts_store *store, uint64_t *size, uint64_t *unused)
@@ -293,7 +297,7 @@ int cts_store_compact(struct cts_store *store, uint64_t *before, uint64_t *after
 		return lock;
 	rc = measure(store, &size, &unused);
 	now = size;
-	if (rc == 0 && unused * WORTH_DIVISOR >= size) {
+	if (rc == 0 && unused >= WORTH_BYTES && unused * WORTH_DIVISOR >= size) {
 		rc = compact(store);
 		if (rc == 0)
 			rc = measure(store, &now, &rest);

@@ -262,6 +262,8 @@ int cts_journal_identity(
  * file system gives the number of a file that was removed to the next that is made. The path is relative
  * to `folder`, or "" for the descriptor `folder` itself. */
 int cts_file_identity(int folder, const char *path, uint64_t *device, uint64_t *inode);
+/* Appends a frame as the file has it. */
+void cts_journal_put_frame(struct cts_buf *out, uint64_t number, struct cts_slice frame);
 /* Appends a frame (buffered); flush writes and fdatasyncs; cut drops what is beyond `size`. */
 int cts_journal_append(struct cts_journal_file *file, uint64_t number, struct cts_slice frame);
 int cts_journal_flush(struct cts_journal_file *file);

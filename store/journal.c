@@ -125,18 +125,23 @@ static void digest(uint8_t out[CTS_SHA256_SIZE], const void *number_and_bytes, s
 	cts_sha256(out, number_and_bytes, size);
 }
 
-int cts_journal_append(struct cts_journal_file *file, uint64_t number, struct cts_slice frame)
+void cts_journal_put_frame(struct cts_buf *out, uint64_t number, struct cts_slice frame)
 {
 	uint8_t hash[CTS_SHA256_SIZE] = {0};
-	size_t start = file->buffer.size;
+	size_t start = out->size;
 
 	/* The hash covers number and bytes, which lie side by side behind its place. */
-	cts_buf_put_be32(&file->buffer, (uint32_t)frame.size);
-	cts_buf_put(&file->buffer, hash, sizeof(hash));
-	cts_buf_put_be64(&file->buffer, number);
-	cts_buf_put(&file->buffer, frame.data, frame.size);
-	digest(hash, file->buffer.data + start + 4 + CTS_SHA256_SIZE, 8 + frame.size);
-	memcpy(file->buffer.data + start + 4, hash, sizeof(hash));
+	cts_buf_put_be32(out, (uint32_t)frame.size);
+	cts_buf_put(out, hash, sizeof(hash));
+	cts_buf_put_be64(out, number);
+	cts_buf_put(out, frame.data, frame.size);
+	digest(hash, out->data + start + 4 + CTS_SHA256_SIZE, 8 + frame.size);
+	memcpy(out->data + start + 4, hash, sizeof(hash));
+}
+
+int cts_journal_append(struct cts_journal_file *file, uint64_t number, struct cts_slice frame)
+{
+	cts_journal_put_frame(&file->buffer, number, frame);
 	file->size += HEADER_SIZE + frame.size;
 	return file->buffer.size >= BUFFER_MAX ? write_buffer(file) : 0;
 }

@@ -257,6 +257,21 @@ int cts_txn_each_broken(struct cts_txn *txn, size_t limit,
  * the same store, of the same writer; a copy of a store stays a copy. */
 int cts_store_compact(struct cts_store *store, uint64_t *before, uint64_t *after);
 
+/* Where a copy of the store's files goes: one file after the other, each in pieces. */
+struct cts_copy_sink {
+	void *context;
+	int (*begin)(void *context, const char *name);
+	int (*put)(void *context, const void *data, size_t size);
+	int (*end)(void *context);
+};
+
+/* Hands out the store's own files as of one moment, while others use it: data.mdb without unused pages,
+ * journal, received, config. Then `then` is run in a reading transaction of that very moment: what the
+ * mirror holds from now on is enough for it. What these functions return, negative, is passed on.
+ * @return CTS_ELOCKED */
+int cts_store_copy(struct cts_store *store, const struct cts_copy_sink *sink,
+	int (*then)(struct cts_txn *txn, void *context), void *context);
+
 /* ---- for the road (sync/) --------------------------------------------------------------------- */
 
 /* The root commit, the store's identity; zero before the first seal. */

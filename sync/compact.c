@@ -51,6 +51,22 @@ size_t cts_compact_choose(struct cts_pack_file *packs, size_t count)
 	return joined;
 }
 
+/* All that may be joined, oldest first. */
+static int list_packs(struct cts_pack_file **out, size_t *count, struct cts_arena *arena,
+	struct cts_road *road)
+{
+	struct cts_pack_file *packs;
+	size_t found = 0, left = 0;
+	int rc = cts_pack_dir_list(&packs, &found, arena, road->pack_dir);
+
+	for (size_t i = 0; rc == 0 && i < found; i++)
+		if (!packs[i].is_kept)
+			packs[left++] = packs[i];
+	*out = packs;
+	*count = left;
+	return rc;
+}
+
 static int compare_age(const void *a, const void *b)
 {
 	const struct cts_pack_file *x = a, *y = b;
@@ -148,7 +164,7 @@ static int join_some(struct cts_road *road)
 	int rc;
 
 	cts_pack_dir_sweep(road->pack_dir);
-	rc = cts_pack_dir_list(&packs, &count, &arena, road->pack_dir);
+	rc = list_packs(&packs, &count, &arena, road);
 	if (rc == 0)
 		chosen = cts_compact_choose(packs, count);
 	if (chosen > AT_ONCE_MAX)
@@ -266,8 +282,8 @@ static int begin(struct compacting *compacting)
 	while (rc == 1 && cts_pack_dir_has_more(road->pack_dir, AT_ONCE_MAX))
 		rc = join_some(road);
 	if (rc >= 0)
-		rc = cts_pack_dir_list(&compacting->packs, &compacting->count, &compacting->arena,
-			road->pack_dir);
+		rc = list_packs(
+			&compacting->packs, &compacting->count, &compacting->arena, road);
 	if (rc == 0)
 		rc = read_note(compacting);
 	if (rc == 0 && !compacting->is_compact) {

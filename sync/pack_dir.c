@@ -62,7 +62,8 @@ static bool look_at(
 
 	join(pack_path, dir, name, ".pack");
 	join(idx_path, dir, name, ".idx");
-	if (is_kept(dir, name) || stat(pack_path, &pack) != 0 || stat(idx_path, &idx) != 0 ||
+	out->is_kept = is_kept(dir, name);
+	if (stat(pack_path, &pack) != 0 || stat(idx_path, &idx) != 0 ||
 		!read_count(&out->objects, idx_path))
 		return false;
 	out->name = cts_arena_strndup(arena, name, NAME_SIZE);

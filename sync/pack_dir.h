@@ -20,14 +20,15 @@ struct cts_pack_file {
 	uint32_t objects;
 	uint64_t bytes;    /* of pack and idx */
 	int64_t time_ns;   /* when it was written */
+	bool is_kept;      /* somebody marked it as not to be touched (.keep) */
 };
 
-/* Every pack with an idx, but those that somebody marked as to be kept (.keep); oldest first. In `arena`.
- * What vanishes meanwhile is left out. @return CTS_EIO */
+/* Every pack with an idx, oldest first. In `arena`. What vanishes meanwhile is left out.
+ * @return CTS_EIO */
 int cts_pack_dir_list(struct cts_pack_file **out, size_t *count, struct cts_arena *arena,
 	const char *pack_dir);
 
-/* Whether there are more than `limit`; the cheap test. */
+/* Whether there are more than `limit`, but those to be kept; the cheap test. */
 bool cts_pack_dir_has_more(const char *pack_dir, size_t limit);
 
 /* Takes a pack away: its idx first, so that nobody finds an idx without its pack. Whoever has the files

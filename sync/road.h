@@ -40,6 +40,7 @@ int cts_seal_locked(struct cts_road *road, bool refresh, struct cts_oid *tree,
  *	pin/<remote>/<branch>      the last head seen of a branch of a remote
  *	has/<remote>               vector of what that remote is known to have
  *	pushed                     vector of what some remote is known to have
- *	view                       the last view pushed or taken: its id, and the vector that it shows */
+ *	view                       the last view pushed or taken: its id, and the vector that it shows
+ *	compacted                  the pack that was compacted last */
 
 #endif

@@ -206,6 +206,17 @@ struct cts_compacted {
 int cts_compact(
 	struct cts_compacted *out, struct cts_road *road, const struct cts_progress *progress);
 
+struct cts_backup {
+	char folder[64]; /* what tar makes of the file */
+	uint64_t records, pending;
+	uint64_t bytes;  /* of the file */
+};
+
+/* Writes the whole store, as of one moment, into a tar file at `path`, while others use it. Synced and put
+ * in place when it is whole. @return CTS_EREFUSED: something stands there that is no backup */
+int cts_backup(struct cts_backup *out, struct cts_road *road, const char *path,
+	const struct cts_progress *progress);
+
 /* ---- remotes (section [remote "name"] of the store's config) ---------------------------------- */
 
 /* All below but cts_remote_add is about what the store remembers, and needs no git: it is a library of

@@ -6,16 +6,17 @@
 #include "cli/items.h"
 #include "cli/progress.h"
 #include "cli/road/runs.h"
+#include "cli/road/size.h"
 #include "cli/session.h"
 #include "sync/sync.h"
 
 static void put_sizes(struct cts_out *out, const char *what, uint64_t before, uint64_t after)
 {
-	cts_out_printf(out, "%s: %.1f MB", what, (double)after / 1e6);
+	cts_out_printf(out, "%s: ", what);
+	cts_size_put(out, after);
+	cts_out_puts(out, after == before ? ", as it was" : ", was ");
 	if (after != before)
-		cts_out_printf(out, ", was %.1f MB", (double)before / 1e6);
-	else
-		cts_out_puts(out, ", as it was");
+		cts_size_put(out, before);
 }
 
 static void put_text(struct cts_out *out, const struct cts_compacted *done)

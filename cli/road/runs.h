@@ -58,7 +58,8 @@ struct cts_bundle_create_options {
 	X(bundle_apply)                                                                           \
 	X(check)                                                                                  \
 	X(rebuild)                                                                                \
-	X(compact)
+	X(compact)                                                                                \
+	X(backup)
 
 #define CTS_RUN_DECLARE(name)                                                                     \
 	int cts_run_##name(                                                                       \
