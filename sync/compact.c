@@ -279,6 +279,8 @@ static int begin(struct compacting *compacting)
 	struct cts_road *road = compacting->road;
 	int lock = lock_quiet(compacting, CTS_MIRROR_WAIT_MS), rc = lock < 0 ? lock : 1;
 
+	if (rc == 1)
+		cts_pack_dir_sweep(road->pack_dir);
 	while (rc == 1 && cts_pack_dir_has_more(road->pack_dir, AT_ONCE_MAX))
 		rc = join_some(road);
 	if (rc >= 0)
