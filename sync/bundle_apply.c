@@ -42,12 +42,12 @@ int cts_source_open_bundle(struct cts_source *out, const struct cts_bundle_head 
 	}
 	if (rc == 0) {
 		rc = cts_bundle_index(
-			head, fd, name, git_repository_path(source.repo), progress);
+			head, fd, name, cts_repo_path(source.repo), progress);
 		if (rc < 0)
 			cts_fail_where("'%s'", name);
 	}
 	if (rc == 0)
-		rc = cts_odb_open(&source.odb, git_repository_path(source.repo));
+		cts_odb_open(&source.odb, cts_repo_path(source.repo));
 	if (rc < 0) {
 		cts_source_close(&source);
 		return rc;

@@ -53,7 +53,8 @@ static int fail_pack(int git_code)
 static int open_indexer(struct indexing *indexing)
 {
 	git_indexer_options options;
-	git_repository *repo = NULL;
+	struct cts_repo *repo;
+	git_repository *handle;
 	struct cts_arena arena = {0};
 	git_odb *odb = NULL;
 	int rc = cts_git_restart();
@@ -63,16 +64,18 @@ static int open_indexer(struct indexing *indexing)
 		git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 0);
 	if (rc == 0)
 		rc = cts_repo_open(&repo, indexing->git_dir);
+	if (rc == 0)
+		rc = cts_repo_handle(&handle, repo);
 	if (rc < 0)
 		return rc;
 	rc = git_indexer_options_init(&options, GIT_INDEXER_OPTIONS_VERSION);
 	options.progress_cb = on_progress;
 	options.progress_cb_payload = indexing;
 	if (rc == 0)
-		rc = git_repository_odb(&odb, repo);
+		rc = git_repository_odb(&odb, handle);
 	if (rc == 0)
 		rc = git_indexer_new(&indexing->indexer,
-			cts_arena_printf(&arena, "%sobjects/pack", git_repository_path(repo)), 0,
+			cts_arena_printf(&arena, "%sobjects/pack", cts_repo_path(repo)), 0,
 			odb, &options);
 	if (rc < 0)
 		rc = cts_fail_git(CTS_EIO, rc, "cannot write '%s'", indexing->git_dir);

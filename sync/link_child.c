@@ -99,16 +99,19 @@ static int fetch(struct cts_wire *wire, const git_remote_head **wanted, size_t c
 	const char *git_dir)
 {
 	git_indexer_progress stats = {0};
-	git_repository *repo = NULL;
+	struct cts_repo *repo;
+	git_repository *handle;
 	git_odb *odb = NULL;
 	bool is_needed = false;
 	int rc;
 
 	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 0);
 	rc = cts_repo_open(&repo, git_dir);
+	if (rc == 0)
+		rc = cts_repo_handle(&handle, repo);
 	if (rc < 0)
 		return rc;
-	rc = git_repository_odb(&odb, repo);
+	rc = git_repository_odb(&odb, handle);
 	if (rc < 0)
 		return cts_fail_git(CTS_EIO, rc, "cannot read '%s'", git_dir);
 	for (size_t i = 0; i < count; i++) {
@@ -120,9 +123,9 @@ static int fetch(struct cts_wire *wire, const git_remote_head **wanted, size_t c
 	}
 	if (!is_needed)
 		return 0;
-	rc = wire->transport->negotiate_fetch(wire->transport, repo, wanted, count);
+	rc = wire->transport->negotiate_fetch(wire->transport, handle, wanted, count);
 	if (rc == 0)
-		rc = wire->transport->download_pack(wire->transport, repo, &stats);
+		rc = wire->transport->download_pack(wire->transport, handle, &stats);
 	cts_lines_end(&wire->words);
 	return rc < 0 ? explain_fetch(wire, rc) : 0;
 }

@@ -3,9 +3,10 @@
  * its size for the cost of a look-up; only then is it inflated. libgit2 checks every object that it
  * reads against its name, with the SHA-1 that detects collisions (cts_git_start turns that on).
  *
- * While we read, another process may join packs and take away those that we know of. libgit2 opens them
- * late and looks at the folder again on a miss; it looks at it only once, and that look may itself fall
- * between the new pack's coming and the old ones' going. So what cannot be read is tried once more.
+ * While we read, another process may join packs and take away those that we know of. libgit2 opens
+ * them late and looks at the folder again on a miss; it looks at it only once, and that look may
+ * itself fall between the new pack's coming and the old ones' going. So what cannot be read is
+ * tried once more.
  */
 #include "sync/odb.h"
 
@@ -28,14 +29,13 @@ struct cts_odb {
 	uint64_t faults;
 };
 
-int cts_odb_open(struct cts_odb **out, const char *git_dir)
+void cts_odb_open(struct cts_odb **out, const char *git_dir)
 {
 	struct cts_odb *odb = cts_malloc(sizeof(*odb));
 
 	*odb = (struct cts_odb){.git_dir = cts_malloc(strlen(git_dir) + 1)};
 	strcpy(odb->git_dir, git_dir);
 	*out = odb;
-	return 0;
 }
 
 void cts_odb_free(struct cts_odb *odb)
@@ -47,8 +47,8 @@ void cts_odb_free(struct cts_odb *odb)
 	free(odb);
 }
 
-/* Our own repositories have all objects in packs: then a question for one that is not there need not cost
- * a look at the folder of loose objects as well. */
+/* Our own repositories have all objects in packs: then a question for one that is not there need
+ * not cost a look at the folder of loose objects as well. */
 static bool is_packed(const char *git_dir)
 {
 	struct cts_buf path = {0};

@@ -24,7 +24,7 @@ struct cts_odb;
 
 /* The objects of the bare repository at `git_dir`, its alternates included. Nothing is opened before the
  * first object is asked for; one that cannot be opened is CTS_EDAMAGED then. */
-int cts_odb_open(struct cts_odb **out, const char *git_dir);
+void cts_odb_open(struct cts_odb **out, const char *git_dir);
 void cts_odb_free(struct cts_odb *odb);
 
 /* Puts the object in place of what `out` holds.

@@ -71,7 +71,7 @@ static int connect_to(struct cts_pushing *pushing)
 		return cts_push_list_server(pushing);
 	rc = cts_repo_open(&pushing->hub, path);
 	if (rc == 0)
-		rc = cts_odb_open(&pushing->hub_odb, git_repository_path(pushing->hub));
+		cts_odb_open(&pushing->hub_odb, cts_repo_path(pushing->hub));
 	if (rc == 0)
 		rc = cts_repo_refs(
 			pushing->hub, &pushing->refs, &pushing->ref_count, &pushing->arena);
@@ -352,7 +352,7 @@ int cts_push(struct cts_push *out, struct cts_road *road, const char *remote, bo
 	cts_push_let_go(&pushing);
 	cts_link_close(pushing.link);
 	cts_odb_free(pushing.hub_odb);
-	git_repository_free(pushing.hub);
+	cts_repo_close(pushing.hub);
 	cts_vector_release(&pushing.has);
 	cts_buf_release(&pushing.view_note);
 	cts_arena_release(&pushing.arena);

@@ -22,18 +22,20 @@
 
 /* ---- which hooks ---- */
 
-bool cts_push_has_hooks(git_repository *hub)
+bool cts_push_has_hooks(struct cts_repo *hub)
 {
 	static const char *const names[] = {"pre-receive", "update", "post-receive", "post-update",
 		"reference-transaction", "proc-receive"};
 	struct cts_arena arena = {0};
-	const char *git_dir = git_repository_path(hub);
+	const char *git_dir = cts_repo_path(hub);
 	const char *folder = cts_arena_printf(&arena, "%shooks", git_dir);
 	git_buf moved = {0};
+	git_repository *handle;
 	git_config *config = NULL;
 	bool found = false;
 
-	if (git_repository_config_snapshot(&config, hub) == 0 &&
+	if (cts_repo_handle(&handle, hub) == 0 &&
+		git_repository_config_snapshot(&config, handle) == 0 &&
 		git_config_get_path(&moved, config, "core.hooksPath") == 0 && moved.ptr[0])
 		folder = moved.ptr[0] == '/' ? cts_arena_strdup(&arena, moved.ptr)
 					     : cts_arena_printf(&arena, "%s%s", git_dir, moved.ptr);
@@ -251,7 +253,7 @@ static char **arguments(struct request *request)
 {
 	struct cts_arena *arena = &request->pushing->arena;
 	const char *const fixed[] = {"git", "--git-dir", request->pushing->road->mirror, "push",
-		"--porcelain", "--no-verify", "--", git_repository_path(request->pushing->hub)};
+		"--porcelain", "--no-verify", "--", cts_repo_path(request->pushing->hub)};
 	char hex[CTS_OID_HEX + 1];
 	char **argv = NULL;
 	size_t count = 0;

@@ -10,7 +10,7 @@
 #include "sync/push_internal.h"
 
 /* An executable pre-receive, update, post-receive or other hook of a push is there. */
-bool cts_push_has_hooks(git_repository *hub);
+bool cts_push_has_hooks(struct cts_repo *hub);
 
 /* Our own branch in a push by itself, then the others. What the hooks say goes to server_says.
  * @return CTS_EREJECTED: a hook refused our branch; CTS_EREFUSED: there is no git to run;

@@ -26,7 +26,7 @@ struct cts_pushing {
 	struct cts_arena arena;
 	struct cts_ref_entry *refs; /* of the remote, before */
 	size_t ref_count;
-	git_repository *hub; /* a path; NULL: a server */
+	struct cts_repo *hub; /* a path; NULL: a server */
 	struct cts_odb *hub_odb;
 	struct cts_link *link; /* to a server, while it is open */
 	struct cts_vector has;  /* what the remote is known to have */

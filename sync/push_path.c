@@ -21,7 +21,7 @@ static int send_objects(struct cts_pushing *pushing)
 {
 	const struct cts_pack_options options = {.exists = hub_has, .context = pushing};
 	const char *folder = cts_arena_printf(
-		&pushing->arena, "%sobjects/pack", git_repository_path(pushing->hub));
+		&pushing->arena, "%sobjects/pack", cts_repo_path(pushing->hub));
 	struct cts_pack *pack = NULL;
 	char name[CTS_OID_HEX + 1];
 	int rc = cts_pack_open(&pack, folder, &options);
@@ -44,7 +44,7 @@ static void remove_dead_lock(struct cts_pushing *pushing, const struct cts_move 
 {
 	enum { ALIVE_S = 600 };
 	const char *path = cts_arena_printf(
-		&pushing->arena, "%s%s.lock", git_repository_path(pushing->hub), move->name);
+		&pushing->arena, "%s%s.lock", cts_repo_path(pushing->hub), move->name);
 	struct stat info;
 
 	if (stat(path, &info) == 0 && (move->is_own || cts_time_now() - info.st_mtime > ALIVE_S))
@@ -71,13 +71,15 @@ static int move_on_path(struct cts_pushing *pushing, struct cts_move *move)
 /* What core.sharedRepository lets others do with what is made there, as permission bits to keep: in
  * a shared folder the next agency must be able to make its branch beside ours. libgit2 does not
  * look. */
-static mode_t shared_bits(git_repository *hub)
+static mode_t shared_bits(struct cts_repo *hub)
 {
+	git_repository *handle;
 	git_config *config = NULL;
 	git_buf value = {0};
 	mode_t bits = 0;
 
-	if (git_repository_config_snapshot(&config, hub) == 0 &&
+	if (cts_repo_handle(&handle, hub) == 0 &&
+		git_repository_config_snapshot(&config, handle) == 0 &&
 		git_config_get_string_buf(&value, config, "core.sharedRepository") == 0) {
 		if (strcmp(value.ptr, "group") == 0 || strcmp(value.ptr, "true") == 0 ||
 			strcmp(value.ptr, "1") == 0)

@@ -141,14 +141,14 @@ static int take_received(struct rebuilding *rebuilding)
 
 static int find_tips(struct rebuilding *rebuilding)
 {
-	git_repository *repo = NULL;
+	struct cts_repo *repo = NULL;
 	struct cts_odb *odb = NULL;
 	struct cts_ref_entry *refs;
 	size_t count = 0;
 	int rc = cts_repo_open(&repo, rebuilding->mirror);
 
 	if (rc == 0)
-		rc = cts_odb_open(&odb, rebuilding->mirror);
+		cts_odb_open(&odb, rebuilding->mirror);
 	if (rc == 0)
 		rc = cts_repo_refs(repo, &refs, &count, &rebuilding->arena);
 	for (size_t i = 0; rc == 0 && i < count; i++) {
@@ -169,7 +169,7 @@ static int find_tips(struct rebuilding *rebuilding)
 	if (rc == 0)
 		rc = cts_read_schema(odb, &rebuilding->schema, &rebuilding->root);
 	cts_odb_free(odb);
-	git_repository_free(repo);
+	cts_repo_close(repo);
 	return rc;
 }
 

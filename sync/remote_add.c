@@ -31,7 +31,7 @@ static int check_name(const char *name)
 int cts_remote_add(struct cts_store *store, const char *name, const char *url, bool create)
 {
 	struct cts_arena arena = {0};
-	git_repository *repo = NULL;
+	struct cts_repo *repo = NULL;
 	const char *full, *path;
 	int rc = check_name(name);
 
@@ -74,7 +74,7 @@ int cts_remote_add(struct cts_store *store, const char *name, const char *url, b
 	if (rc == 0)
 		rc = cts_remote_put_url(store, name, full);
 out:
-	git_repository_free(repo);
+	cts_repo_close(repo);
 	cts_arena_release(&arena);
 	return rc;
 }

@@ -1,6 +1,7 @@
 /*
- * libgit2 makes a repository without syncing HEAD, so a new one is made under a temporary name, every file
- * and folder of it synced, and renamed. Loops over its iterators end only on GIT_ITEROVER.
+ * libgit2 makes a repository without syncing HEAD, so a new one is made under a temporary name,
+ * every file and folder of it synced, and renamed. Loops over its iterators end only on
+ * GIT_ITEROVER.
  */
 #include "sync/repo.h"
 
@@ -171,8 +172,8 @@ static int find_promisor(const git_config_entry *entry, void *is_partial)
 	return 0;
 }
 
-/* Whether the repository's own config says that objects may be elsewhere. Not that of the user: what
- * they cloned partially is no business of this one. */
+/* Whether the repository's own config says that objects may be elsewhere. Not that of the user:
+ * what they cloned partially is no business of this one. */
 static int read_partial(bool *is_partial, const char *config_path)
 {
 	git_config *config = NULL;
@@ -184,8 +185,8 @@ static int read_partial(bool *is_partial, const char *config_path)
 	return rc < 0 ? cts_fail_git(CTS_EDAMAGED, rc, "cannot read '%s'", config_path) : 0;
 }
 
-/* What lacks objects by intent cannot be told from what lost them. Looked at before libgit2 opens the
- * repository, which it does not where it does not know an extension. */
+/* What lacks objects by intent cannot be told from what lost them. Looked at before libgit2 opens
+ * the repository, which it does not where it does not know an extension. */
 static int check_whole(const char *path)
 {
 	static const char *const folders[] = {"", "/.git"};
@@ -213,34 +214,118 @@ static int check_whole(const char *path)
 	return CTS_EREFUSED;
 }
 
-int cts_repo_open(git_repository **out, const char *path)
+struct cts_repo {
+	char *git_dir;          /* ends in '/' */
+	git_repository *handle; /* NULL until it is asked for */
+};
+
+static struct cts_repo *hold(const char *git_dir, git_repository *handle)
 {
-	git_repository *repo = NULL;
+	struct cts_repo *repo = cts_malloc(sizeof(*repo));
+	size_t size = strlen(git_dir);
+	bool ends = size > 0 && git_dir[size - 1] == '/';
+
+	*repo = (struct cts_repo){.git_dir = cts_malloc(size + 2), .handle = handle};
+	snprintf(repo->git_dir, size + 2, "%s%s", git_dir, ends ? "" : "/");
+	return repo;
+}
+
+/* Whether a folder is a repository of the most ordinary kind, whose config holds nothing of
+ * extensions, promised objects or other places: this is told without libgit2. */
+static bool is_ordinary(const char *git_dir)
+{
+	static const char *const unusual[] = {"extensions", "promisor", "include", "worktree"};
+	static const char *const parts[] = {"HEAD", "objects", "refs"};
+	char path[PATH_MAX], text[8192];
+	ssize_t size;
+	int fd;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", git_dir, parts[i]);
+		if (access(path, F_OK) != 0)
+			return false;
+	}
+	snprintf(path, sizeof(path), "%s/shallow", git_dir);
+	if (access(path, F_OK) == 0)
+		return false;
+	snprintf(path, sizeof(path), "%s/config", git_dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (fd >= 0)
+		close(fd);
+	if (size <= 0 || size == sizeof(text) - 1)
+		return false;
+	text[size] = '\0';
+	for (size_t i = 0; i < sizeof(unusual) / sizeof(unusual[0]); i++)
+		if (strcasestr(text, unusual[i]))
+			return false;
+	return strstr(text, "repositoryformatversion = 0") != NULL;
+}
+
+/* As libgit2 sees it. */
+static int open_handle(git_repository **out, const char *path)
+{
 	int rc = cts_git_start();
 
 	if (rc == 0)
 		rc = check_whole(path);
 	if (rc < 0)
 		return rc;
-	rc = git_repository_open_ext(&repo, path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
+	rc = git_repository_open_ext(out, path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
 	if (rc < 0) {
 		rc = cts_fail_git(CTS_EUNREACHABLE, rc, "no git repository at '%s'", path);
 		cts_hint("check the path; ctsync remote list tells where remotes point");
-		return rc;
 	}
-	*out = repo;
-	return 0;
+	return rc;
 }
 
-int cts_repo_refs(git_repository *repo, struct cts_ref_entry **out, size_t *count,
-	struct cts_arena *arena)
+int cts_repo_open(struct cts_repo **out, const char *path)
 {
-	return cts_refs_list(out, count, arena, git_repository_path(repo));
+	git_repository *handle = NULL;
+	int rc;
+
+	if (is_ordinary(path)) {
+		*out = hold(path, NULL);
+		return 0;
+	}
+	rc = open_handle(&handle, path);
+	if (rc == 0)
+		*out = hold(git_repository_path(handle), handle);
+	return rc;
 }
 
-int cts_repo_ref(git_repository *repo, struct cts_oid *out, const char *name)
+void cts_repo_close(struct cts_repo *repo)
 {
-	return cts_refs_get(out, git_repository_path(repo), name);
+	if (!repo)
+		return;
+	git_repository_free(repo->handle);
+	free(repo->git_dir);
+	free(repo);
+}
+
+const char *cts_repo_path(const struct cts_repo *repo)
+{
+	return repo->git_dir;
+}
+
+int cts_repo_handle(git_repository **out, struct cts_repo *repo)
+{
+	int rc = repo->handle ? 0 : open_handle(&repo->handle, repo->git_dir);
+
+	if (rc == 0)
+		*out = repo->handle;
+	return rc;
+}
+
+int cts_repo_refs(
+	struct cts_repo *repo, struct cts_ref_entry **out, size_t *count, struct cts_arena *arena)
+{
+	return cts_refs_list(out, count, arena, repo->git_dir);
+}
+
+int cts_repo_ref(struct cts_repo *repo, struct cts_oid *out, const char *name)
+{
+	return cts_refs_get(out, repo->git_dir, name);
 }
 
 /* Some reference is named like a folder of this one. */
@@ -258,32 +343,38 @@ static bool is_in_the_way(git_repository *repo, const char *name)
 	return false;
 }
 
-int cts_repo_move(git_repository *repo, const char *name, const struct cts_oid *old,
+int cts_repo_move(struct cts_repo *repo, const char *name, const struct cts_oid *old,
 	const struct cts_oid *oid)
 {
 	git_oid from = cts_git_oid_from(old), to = cts_git_oid_from(oid);
+	git_repository *handle = NULL;
 	git_reference *ref = NULL;
-	int rc = git_reference_create_matching(&ref, repo, name, &to, !cts_oid_is_zero(old),
-		cts_oid_is_zero(old) ? NULL : &from, NULL);
+	int rc = cts_repo_handle(&handle, repo);
 
+	if (rc < 0)
+		return rc;
+	rc = git_reference_create_matching(&ref, handle, name, &to, !cts_oid_is_zero(old),
+		cts_oid_is_zero(old) ? NULL : &from, NULL);
 	git_reference_free(ref);
 	if (rc == GIT_EMODIFIED || rc == GIT_EEXISTS)
 		return cts_fail(CTS_EREJECTED, "the branch '%s' was moved by somebody else", name);
 	if (rc < 0) {
-		bool is_collision = git_error_last() && git_error_last()->klass == GIT_ERROR_REFERENCE;
+		bool is_collision =
+			git_error_last() && git_error_last()->klass == GIT_ERROR_REFERENCE;
 		int code = cts_fail_git(CTS_EIO, rc, "cannot move the branch '%s'", name);
 
 		/* Looked at last: libgit2 remembers one error. */
-		if (code == CTS_EIO && (is_collision || is_in_the_way(repo, name)))
+		if (code == CTS_EIO && (is_collision || is_in_the_way(handle, name)))
 			return cts_fail(CTS_EREJECTED,
-				"a branch of another kind stands there where '%s' needs a folder", name);
+				"a branch of another kind stands there where '%s' needs a folder",
+				name);
 		return code;
 	}
 	return 0;
 }
 
-bool cts_branch_parse(const char **agency, const char **writer, struct cts_arena *arena,
-	const char *name)
+bool cts_branch_parse(
+	const char **agency, const char **writer, struct cts_arena *arena, const char *name)
 {
 	static const char prefix[] = "refs/heads/";
 	const char *slash;

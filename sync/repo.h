@@ -17,19 +17,30 @@
  * beside it, synced, renamed. @return CTS_EREFUSED when something is there */
 int cts_repo_create(const char *path);
 
+/* A repository on a path. Its branches are read from its files; libgit2 opens it when something else is
+ * asked for, which a command that finds nothing new never does. */
+struct cts_repo;
+
 /* @return CTS_EUNREACHABLE: no repository there; CTS_EREFUSED: a shallow or partial one */
-int cts_repo_open(git_repository **out, const char *path);
+int cts_repo_open(struct cts_repo **out, const char *path);
+void cts_repo_close(struct cts_repo *repo); /* NULL allowed */
+
+/* Its git folder, ending in '/'. */
+const char *cts_repo_path(const struct cts_repo *repo);
+
+/* libgit2's handle, which is the repository's. */
+int cts_repo_handle(git_repository **out, struct cts_repo *repo);
 
 /* Every direct reference, by name. In `arena`. */
-int cts_repo_refs(git_repository *repo, struct cts_ref_entry **out, size_t *count,
+int cts_repo_refs(struct cts_repo *repo, struct cts_ref_entry **out, size_t *count,
 	struct cts_arena *arena);
 
 /* The reference's value; zero when there is none. */
-int cts_repo_ref(git_repository *repo, struct cts_oid *out, const char *name);
+int cts_repo_ref(struct cts_repo *repo, struct cts_oid *out, const char *name);
 
 /* Moves a reference from `old` (zero: it must not exist) to `oid`, under its lock, synced.
  * @return CTS_EREJECTED when it is not at `old`; CTS_ELOCKED */
-int cts_repo_move(git_repository *repo, const char *name, const struct cts_oid *old,
+int cts_repo_move(struct cts_repo *repo, const char *name, const struct cts_oid *old,
 	const struct cts_oid *oid);
 
 /* Syncs every file and folder below `path`, then the folder that holds it. */

@@ -39,12 +39,11 @@ int cts_road_attach(struct cts_road **out, struct cts_store *store, const char *
 		rc = cts_fail(CTS_EDAMAGED, "the mirror '%s' is missing or no git repository", mirror);
 		cts_hint("bring it back from a copy, or clone again");
 	}
-	if (rc == 0)
-		rc = cts_odb_open(&road->odb, mirror);
 	if (rc < 0) {
 		cts_road_close(road);
 		return rc;
 	}
+	cts_odb_open(&road->odb, mirror);
 	road->trees = cts_tree_cache_open(cts_odb_read_tree, road->odb, 0);
 	*out = road;
 	return 0;
@@ -56,7 +55,7 @@ void cts_road_close(struct cts_road *road)
 		return;
 	cts_tree_cache_free(road->trees);
 	cts_odb_free(road->odb);
-	git_repository_free(road->repo);
+	cts_repo_close(road->repo);
 	free(road->mirror);
 	free(road->pack_dir);
 	free(road);

@@ -13,7 +13,7 @@ struct cts_road {
 	struct cts_store *store;
 	char *mirror;   /* path of mirror.git */
 	char *pack_dir; /* its objects/pack */
-	git_repository *repo;
+	struct cts_repo *repo;
 	struct cts_odb *odb;
 	struct cts_tree_cache *trees; /* over odb */
 };

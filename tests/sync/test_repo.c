@@ -18,7 +18,7 @@ static struct cts_oid some_commit(const char *repo, const char *message)
 
 static void test_a_new_repository_is_bare_empty_and_sound(void **state)
 {
-	git_repository *repo;
+	struct cts_repo *repo;
 	struct cts_ref_entry *refs;
 	struct cts_oid oid;
 	size_t count;
@@ -34,7 +34,7 @@ static void test_a_new_repository_is_bare_empty_and_sound(void **state)
 	assert_int_equal(count, 0);
 	assert_ok(cts_repo_ref(repo, &oid, head));
 	assert_true(cts_oid_is_zero(&oid));
-	git_repository_free(repo);
+	cts_repo_close(repo);
 }
 
 static void test_a_repository_has_the_modes_that_the_user_wants(void **state)
@@ -64,7 +64,7 @@ static void test_nothing_is_made_where_something_is(void **state)
 
 static void test_what_is_no_repository_is_unreachable(void **state)
 {
-	git_repository *repo;
+	struct cts_repo *repo;
 
 	(void)state;
 	lab_run("mkdir empty && git init -q outer && mkdir outer/inner && echo x > file");
@@ -76,13 +76,13 @@ static void test_what_is_no_repository_is_unreachable(void **state)
 	assert_non_null(cts_error_hint());
 	/* one with a work tree is */
 	assert_ok(cts_repo_open(&repo, lab_path("outer")));
-	git_repository_free(repo);
+	cts_repo_close(repo);
 }
 
 static void test_references_move_only_from_where_they_were(void **state)
 {
 	struct cts_oid one, two, found, none = {0};
-	git_repository *repo;
+	struct cts_repo *repo;
 
 	(void)state;
 	lab_hub("hub");
@@ -103,14 +103,14 @@ static void test_references_move_only_from_where_they_were(void **state)
 	assert_int_equal(cts_repo_move(repo, head, &one, &two), CTS_EREJECTED);
 	assert_ok(cts_repo_move(repo, head, &two, &one));
 	assert_string_equal(lab_ref("hub", head + 11), lab_run("git -C hub rev-parse %s", head));
-	git_repository_free(repo);
+	cts_repo_close(repo);
 	lab_fsck("hub");
 }
 
 static void test_a_locked_reference_is_told(void **state)
 {
 	struct cts_oid one, none = {0};
-	git_repository *repo;
+	struct cts_repo *repo;
 
 	(void)state;
 	lab_hub("hub");
@@ -122,13 +122,13 @@ static void test_a_locked_reference_is_told(void **state)
 	cts_remove_stale_locks(lab_path("hub"));
 	assert_string_equal(lab_run("find hub -name '*.lock'"), "hub/config.lock");
 	assert_ok(cts_repo_move(repo, head, &none, &one));
-	git_repository_free(repo);
+	cts_repo_close(repo);
 }
 
 static void test_refs_are_listed_whatever_lies_beside_them(void **state)
 {
 	struct cts_ref_entry *refs;
-	git_repository *repo;
+	struct cts_repo *repo;
 	struct cts_oid one;
 	char hex[CTS_OID_HEX + 1];
 	size_t count;
@@ -148,7 +148,7 @@ static void test_refs_are_listed_whatever_lies_beside_them(void **state)
 	assert_int_equal(count, 3);
 	for (size_t i = 0; i < count; i++)
 		assert_true(cts_oid_equal(&refs[i].oid, &one));
-	git_repository_free(repo);
+	cts_repo_close(repo);
 }
 
 static void test_branches_of_writers_are_told_from_others(void **state)
