@@ -258,17 +258,14 @@ static int open_bundle(struct cts_source *out, struct cts_arena *arena, const ch
 static int open_source(struct cts_source *out, struct cloning *cloning, const char *url,
 	const char *folder, const struct cts_progress *progress)
 {
-	struct cts_link_options options = {.progress = progress};
 	const char *path = cts_url_path(url);
 	int rc = cts_url_check(url);
 
-	if (rc == 0)
-		rc = cts_link_idle(&options.idle_s, NULL);
 	if (rc < 0)
 		return rc;
 	cloning->is_bundle = path && cts_bundle_is_file(path);
 	return cloning->is_bundle ? open_bundle(out, &cloning->arena, path, folder, progress)
-				  : cts_source_open(out, url, folder, NULL, &options);
+				  : cts_source_open(out, url, folder, NULL, progress);
 }
 
 int cts_store_clone(const char *path, const char *url, struct cts_clone *clone,

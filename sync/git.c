@@ -34,7 +34,8 @@ int cts_git_start(void)
 
 int cts_git_restart(void)
 {
-	pthread_once(&once, start);
+	if (started <= 0)
+		return cts_git_start();
 	while (git_libgit2_shutdown() > 0)
 		;
 	start();

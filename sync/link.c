@@ -249,8 +249,12 @@ int cts_link_push(struct cts_link *link, struct cts_link_command *commands, size
 		}
 	}
 	/* What becomes of the talk after the report changes nothing of it. */
+	if (!is_told && rc >= 0)
+		rc = make_no_sense(link);
+	if (!is_told && rc == CTS_EUNREACHABLE)
+		cts_hint("what became of it there is not known: push again, nothing is taken twice");
 	if (!is_told)
-		return rc < 0 ? rc : make_no_sense(link);
+		return rc;
 	if (told == 0)
 		cts_error_clear();
 	return told;

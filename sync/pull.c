@@ -330,7 +330,6 @@ int cts_pull_from(struct cts_pull *out, struct cts_road *road, struct cts_source
 int cts_pull(struct cts_pull *out, struct cts_road *road, const char *remote,
 	const struct cts_progress *progress)
 {
-	struct cts_link_options options = {.progress = progress};
 	struct cts_source source = {.lock = -1};
 	const char *url = cts_remote_url(road->store, remote);
 	struct cts_arena arena = {0};
@@ -341,10 +340,7 @@ int cts_pull(struct cts_pull *out, struct cts_road *road, const char *remote,
 	url = cts_arena_strdup(&arena, url); /* sealing may set who we are in the config */
 	rc = cts_seal(road, progress);
 	if (rc >= 0)
-		rc = cts_link_idle(&options.idle_s, road->store);
-	if (rc == 0)
-		rc = cts_source_open(
-			&source, url, cts_store_path(road->store), road->mirror, &options);
+		rc = cts_source_open(&source, url, cts_store_path(road->store), road, progress);
 	if (rc >= 0)
 		rc = cts_pull_from(out, road, &source, url, remote, progress);
 	cts_source_close(&source);

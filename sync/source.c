@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- a quarantine ----------------------------------------------------------------------------- */
@@ -33,7 +34,7 @@ static int link_to_mirror(const char *quarantine, const char *mirror)
 	struct cts_arena arena = {0};
 	struct cts_buf packed = {0}, alternate = {0};
 	struct cts_ref_entry *refs = NULL;
-	git_repository *repo = NULL;
+	struct cts_repo *repo = NULL;
 	char hex[CTS_OID_HEX + 1];
 	size_t count = 0;
 	int rc = cts_repo_open(&repo, mirror);
@@ -50,10 +51,31 @@ static int link_to_mirror(const char *quarantine, const char *mirror)
 	if (rc == 0)
 		rc = write_text(cts_arena_printf(&arena, "%s/packed-refs", quarantine), packed.data,
 			packed.size);
-	git_repository_free(repo);
+	cts_repo_close(repo);
 	cts_buf_release(&packed);
 	cts_buf_release(&alternate);
 	cts_arena_release(&arena);
+	return rc;
+}
+
+/* A bare repository as small as git has it, and not synced: it does not outlive the process. */
+static int make_bare(struct cts_arena *arena, const char *path)
+{
+	static const char *const folders[] = {
+		"", "/objects", "/objects/info", "/objects/pack", "/refs", "/refs/heads"};
+	static const char head[] = "ref: refs/heads/main\n";
+	static const char config[] = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
+	int rc;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		const char *folder = cts_arena_printf(arena, "%s%s", path, folders[i]);
+
+		if (mkdir(folder, 0777) != 0)
+			return cts_fail_errno(CTS_EIO, errno, "cannot make '%s'", folder);
+	}
+	rc = write_text(cts_arena_printf(arena, "%s/config", path), config, strlen(config));
+	if (rc == 0)
+		rc = write_text(cts_arena_printf(arena, "%s/HEAD", path), head, strlen(head));
 	return rc;
 }
 
@@ -70,7 +92,7 @@ int cts_source_quarantine(struct cts_source *source, const char *store_path, con
 	/* While this is held, no other process takes the folder for one that a crash left. */
 	source->lock = cts_lock_try(cts_arena_printf(&source->arena, "%s/lock", folder));
 	git = cts_arena_printf(&source->arena, "%s/git", folder);
-	rc = cts_repo_create(git);
+	rc = make_bare(&source->arena, git);
 	if (rc == 0 && mirror && realpath(mirror, real))
 		rc = link_to_mirror(git, real);
 	if (rc == 0)
@@ -88,83 +110,99 @@ static bool is_wanted(struct cts_arena *arena, const char *name)
 		strcmp(name, "refs/heads/root") == 0 || strcmp(name, "refs/heads/main") == 0;
 }
 
-/* Every branch, and the indexes of those that are of interest. */
-static size_t *choose(struct cts_source *source, const struct cts_link *link, size_t *count)
-{
-	const struct cts_ref_entry *refs = cts_link_refs(link, &source->ref_count);
-	size_t *wanted = NULL;
+/* What of the server is to be fetched. */
+struct choice {
+	size_t *wanted; /* indexes in the source's references */
+	size_t count;
+	bool has_all;   /* the mirror has it already */
+};
 
-	*count = 0;
-	source->refs = cts_arena_memdup(
-		&source->arena, refs, source->ref_count * sizeof(*source->refs));
-	for (size_t i = 0; i < source->ref_count; i++) {
-		source->refs[i].name = cts_arena_strdup(&source->arena, refs[i].name);
-		if (is_wanted(&source->arena, refs[i].name))
-			*(size_t *)cts_arena_push(
-				&source->arena, &wanted, count, sizeof(*wanted)) = i;
-	}
-	return wanted;
+/* A commit that was refused is not asked for again, nor is the branch that stands at it. */
+static int was_refused(struct cts_txn *txn, const struct cts_oid *oid)
+{
+	char name[sizeof("refused/") + CTS_OID_HEX], hex[CTS_OID_HEX + 1];
+	struct cts_buf note = {0};
+	int rc;
+
+	snprintf(name, sizeof(name), "refused/%s", cts_oid_format(hex, oid));
+	rc = cts_txn_note(txn, &note, name);
+	if (rc == 0)
+		rc = note.size > 0;
+	cts_buf_release(&note);
+	return rc;
 }
 
-/* Whether the repository at `path` has all that is wanted. */
-static bool has_all(const char *path, const struct cts_source *source, const size_t *wanted,
-	size_t count)
+static int choose(struct choice *out, struct cts_source *source, const struct cts_link *link,
+	struct cts_road *road)
 {
-	struct cts_odb *odb;
-	bool all = true;
+	const struct cts_ref_entry *refs = cts_link_refs(link, &source->ref_count);
+	struct cts_txn *txn = NULL;
+	int rc = road ? cts_txn_begin(&txn, road->store) : 0;
 
-	if (cts_odb_open(&odb, path) < 0) {
-		cts_error_clear();
-		return false;
+	*out = (struct choice){.has_all = road != NULL};
+	source->refs = cts_arena_alloc(
+		&source->arena, (source->ref_count + 1) * sizeof(*source->refs));
+	for (size_t i = 0; rc == 0 && i < source->ref_count; i++) {
+		source->refs[i].name = cts_arena_strdup(&source->arena, refs[i].name);
+		source->refs[i].oid = refs[i].oid;
+		if (!is_wanted(&source->arena, refs[i].name))
+			continue;
+		if (road)
+			rc = was_refused(txn, &refs[i].oid);
+		if (rc == 0) {
+			*(size_t *)cts_arena_push(&source->arena, &out->wanted, &out->count,
+				sizeof(*out->wanted)) = i;
+			out->has_all = out->has_all && cts_odb_has(road->odb, &refs[i].oid);
+		}
+		rc = rc > 0 ? 0 : rc;
 	}
-	for (size_t i = 0; all && i < count; i++)
-		all = cts_odb_has(odb, &source->refs[wanted[i]].oid);
-	cts_odb_free(odb);
-	return all;
+	if (txn)
+		cts_txn_end(txn);
+	return rc;
 }
 
 /* Where nothing is new, nothing is fetched, and the mirror itself is what is read. */
-static int fetch(struct cts_source *source, const char *url, const char *store_path,
-	const char *mirror, const struct cts_link_options *options)
+static int fetch(struct cts_source *source, const char *url, const char *folder,
+	struct cts_road *road, const struct cts_progress *progress)
 {
-	struct cts_link *link;
-	size_t *wanted, count;
-	int rc = cts_link_open(&link, url, CTS_LINK_FETCH, options);
+	struct cts_link_options options = {.progress = progress};
+	struct cts_link *link = NULL;
+	struct choice choice;
+	int rc = cts_link_idle(&options.idle_s, road ? road->store : NULL);
 
-	if (rc < 0)
-		return rc;
-	wanted = choose(source, link, &count);
-	if (mirror && has_all(mirror, source, wanted, count)) {
-		rc = cts_repo_open(&source->repo, mirror);
-	} else {
-		rc = cts_source_quarantine(source, store_path, mirror);
-		if (rc == 0 && count)
-			rc = cts_link_fetch(
-				link, git_repository_path(source->repo), wanted, count);
+	if (rc == 0)
+		rc = cts_link_open(&link, url, CTS_LINK_FETCH, &options);
+	if (rc == 0)
+		rc = choose(&choice, source, link, road);
+	if (rc == 0 && choice.has_all) {
+		rc = cts_repo_open(&source->repo, road->mirror);
+	} else if (rc == 0) {
+		rc = cts_source_quarantine(source, folder, road ? road->mirror : NULL);
+		if (rc == 0 && choice.count)
+			rc = cts_link_fetch(link, cts_repo_path(source->repo),
+				choice.wanted, choice.count);
 	}
 	cts_link_close(link);
 	return rc;
 }
 
-int cts_source_open(struct cts_source *out, const char *url, const char *store_path,
-	const char *mirror, const struct cts_link_options *options)
+int cts_source_open(struct cts_source *out, const char *url, const char *folder,
+	struct cts_road *road, const struct cts_progress *progress)
 {
 	struct cts_source source = {.lock = -1};
 	const char *path = cts_url_path(url);
 	int rc = cts_url_check(url);
 
-	if (rc == 0)
-		rc = cts_git_start();
 	if (rc == 0 && path) {
 		rc = cts_repo_open(&source.repo, path);
 		if (rc == 0)
 			rc = cts_repo_refs(
 				source.repo, &source.refs, &source.ref_count, &source.arena);
 	} else if (rc == 0) {
-		rc = fetch(&source, url, store_path, mirror, options);
+		rc = fetch(&source, url, folder, road, progress);
 	}
 	if (rc == 0)
-		rc = cts_odb_open(&source.odb, git_repository_path(source.repo));
+		cts_odb_open(&source.odb, cts_repo_path(source.repo));
 	if (rc < 0) {
 		cts_source_close(&source);
 		return rc;
@@ -176,7 +214,7 @@ int cts_source_open(struct cts_source *out, const char *url, const char *store_p
 void cts_source_close(struct cts_source *source)
 {
 	cts_odb_free(source->odb);
-	git_repository_free(source->repo);
+	cts_repo_close(source->repo);
 	if (source->quarantine)
 		cts_remove_tree(source->quarantine);
 	if (source->lock >= 0)

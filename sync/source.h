@@ -12,7 +12,7 @@
 
 struct cts_source {
 	struct cts_arena arena;
-	git_repository *repo;
+	struct cts_repo *repo;
 	struct cts_odb *odb;
 	const char *quarantine; /* its folder; NULL for a path */
 	int lock;         /* held while the quarantine lives; -1: none */
@@ -20,11 +20,12 @@ struct cts_source {
 	size_t ref_count;
 };
 
-/* Reads the branches of `url`; for a server, fetches those that are of interest: writers' branches, root
- * and main. `store_path` is where a quarantine may be made, with `mirror` (may be NULL) as its alternate.
+/* Reads the branches of `url`; for a server, fetches what is new of those that are of interest: writers'
+ * branches, root and main. `road` knows what is there and what was refused and is not asked for again;
+ * NULL: there is no store yet. `folder` is where a quarantine may be made.
  * @return CTS_EUNREACHABLE, CTS_EAUTH, CTS_EVALUE */
-int cts_source_open(struct cts_source *out, const char *url, const char *store_path,
-	const char *mirror, const struct cts_link_options *options);
+int cts_source_open(struct cts_source *out, const char *url, const char *folder,
+	struct cts_road *road, const struct cts_progress *progress);
 void cts_source_close(struct cts_source *source);
 
 /* Begins a source (zeroed, `lock` -1) that is a quarantine: an empty repository of its own under

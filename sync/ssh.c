@@ -1,9 +1,6 @@
 /*
  * All three pipes are served together, so that neither side waits for the other while a pipe is full:
  * what the server says while we write is kept until it is asked for.
- *
- * Lines of stderr are held back until ssh has come through or waits: of an ssh that fails, the line that
- * says why is in the error, and is not told twice.
  */
 #include "sync/ssh.h"
 
@@ -19,12 +16,12 @@
 #include "proto/arena.h"
 #include "sync/program.h"
 #include "sync/ssh_url.h"
+#include "sync/ssh_words.h"
 
 enum {
 	TICK_MS = 1000,
 	END_MS = 2000,        /* for ssh to end after its output did */
-	AHEAD_MAX = 1 << 20,  /* read while we write */
-	HELD_MAX = 64
+	AHEAD_MAX = 1 << 20   /* read while we write */
 };
 
 struct cts_ssh {
@@ -35,13 +32,8 @@ struct cts_ssh {
 	struct cts_arena arena;
 	struct cts_buf ahead;
 	size_t ahead_used;
-	bool is_through; /* the server has said something */
+	struct cts_ssh_words words; /* of stderr */
 	bool has_ended;
-	struct cts_lines words; /* of stderr */
-	const char **held;
-	size_t held_count;
-	char reason[512]; /* the line that tells most of why it ended */
-	bool has_fatal, was_denied, is_unknown_host;
 };
 
 static struct cts_ssh *ssh_of(git_smart_subtransport_stream *stream)
@@ -49,62 +41,7 @@ static struct cts_ssh *ssh_of(git_smart_subtransport_stream *stream)
 	return (struct cts_ssh *)((char *)stream - offsetof(struct cts_ssh, stream));
 }
 
-/* ---- what it says ----------------------------------------------------------------------------- */
-
-static void say(struct cts_ssh *ssh, const char *line)
-{
-	const struct cts_progress *progress = cts_channel_progress(ssh->wire->channel);
-
-	progress->server_says(progress->context, line);
-}
-
-static void say_held(struct cts_ssh *ssh)
-{
-	for (size_t i = 0; i < ssh->held_count; i++)
-		say(ssh, ssh->held[i]);
-	ssh->held_count = 0;
-}
-
-static void take_line(void *context, const char *line)
-{
-	static const char *const beginnings[] = {"fatal: ", "ERROR: ", "ssh: "};
-	struct cts_ssh *ssh = context;
-	bool is_fatal = strncmp(line, "fatal: ", 7) == 0 || strncmp(line, "ERROR: ", 7) == 0;
-
-	if (!ssh->has_fatal) {
-		const char *words = line;
-
-		for (size_t i = 0; i < 3; i++)
-			if (strncmp(words, beginnings[i], strlen(beginnings[i])) == 0)
-				words += strlen(beginnings[i]);
-		snprintf(ssh->reason, sizeof(ssh->reason), "%s", words);
-	}
-	ssh->has_fatal |= is_fatal;
-	ssh->was_denied |= strstr(line, "Permission denied") != NULL ||
-		strstr(line, "Too many authentication failures") != NULL;
-	ssh->is_unknown_host |= strstr(line, "Host key verification failed") != NULL;
-	if (ssh->is_through || ssh->held_count == HELD_MAX) {
-		say_held(ssh);
-		say(ssh, line);
-	} else {
-		*(const char **)cts_arena_push(&ssh->arena, &ssh->held, &ssh->held_count,
-			sizeof(*ssh->held)) = cts_arena_strdup(&ssh->arena, line);
-	}
-}
-
-static void read_words(struct cts_ssh *ssh)
-{
-	char chunk[4096];
-	ssize_t size = read(ssh->program.err, chunk, sizeof(chunk));
-
-	if (size > 0) {
-		cts_lines_put(&ssh->words, chunk, (size_t)size);
-	} else if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
-		cts_lines_end(&ssh->words);
-		close(ssh->program.err);
-		ssh->program.err = -1;
-	}
-}
+/* ---- waiting ---------------------------------------------------------------------------------- */
 
 /* ssh opens the terminal for as long as it asks a person something. */
 static bool is_asking(const struct cts_ssh *ssh)
@@ -129,45 +66,12 @@ static bool is_asking(const struct cts_ssh *ssh)
 	return found;
 }
 
-/* ---- how it ends ------------------------------------------------------------------------------ */
-
-static int explain(struct cts_ssh *ssh, int status)
+static void read_words(struct cts_ssh *ssh)
 {
-	const char *url = ssh->wire->shown, *reason = ssh->reason;
-	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-
-	if (!ssh->is_through && ssh->is_unknown_host) {
-		cts_fail(CTS_EAUTH, "the host key of '%s' is not one that is trusted here", url);
-		cts_hint("ask who runs it for its key, then connect once with ssh");
-		return CTS_EAUTH;
-	}
-	if (!ssh->is_through && ssh->was_denied) {
-		cts_fail(CTS_EAUTH, "'%s' does not let you in: %s", url, reason);
-		cts_hint("check the keys in your ssh agent (ssh-add -l), and that the server knows "
-			 "them");
-		return CTS_EAUTH;
-	}
-	if (!ssh->is_through && code == 127) {
-		cts_fail(CTS_EUNREACHABLE, "'%s' has no git for this account: %s", url,
-			reason[0] ? reason : "command not found");
-		cts_hint("install git there, or ask who runs it");
-		return CTS_EUNREACHABLE;
-	}
-	if (ssh->is_through)
-		cts_fail(CTS_EUNREACHABLE, "the connection to '%s' broke off%s%s", url,
-			reason[0] ? ": " : "", reason);
-	else if (reason[0])
-		cts_fail(CTS_EUNREACHABLE, "cannot reach '%s': %s", url, reason);
-	else
-		cts_fail(CTS_EUNREACHABLE, "cannot reach '%s': ssh ended with status %d", url, code);
-	if (getenv("GIT_SSH_COMMAND") && !getenv("GIT_SSH"))
-		cts_hint("GIT_SSH_COMMAND is run by git alone: say the same in ~/.ssh/config, or name "
-			 "a program with GIT_SSH");
-	else if (ssh->is_through)
-		cts_hint("nothing changed here; try again");
-	else
-		cts_hint("check the network and the address; what you changed stays here until then");
-	return CTS_EUNREACHABLE;
+	if (cts_ssh_words_read(&ssh->words, ssh->program.err))
+		return;
+	close(ssh->program.err);
+	ssh->program.err = -1;
 }
 
 /* Its output is over, or it takes no input: hears its last words and waits for it.
@@ -182,15 +86,13 @@ static int ended(struct cts_ssh *ssh)
 		if (poll(&polled, 1, 100) > 0)
 			read_words(ssh);
 	}
-	cts_lines_end(&ssh->words);
+	cts_lines_end(&ssh->words.lines);
 	ssh->has_ended = true;
 	status = cts_program_end(&ssh->program, END_MS);
-	if (ssh->is_through && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (ssh->words.is_through && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	/* One line is in the error; a story is told whole. */
-	if (ssh->held_count > 1)
-		say_held(ssh);
-	return cts_wire_fail(ssh->wire, explain(ssh, status));
+	return cts_wire_fail(
+		ssh->wire, cts_ssh_words_fail(&ssh->words, ssh->wire->shown, status));
 }
 
 /* ---- the stream ------------------------------------------------------------------------------- */
@@ -206,8 +108,8 @@ static int wait_for(struct cts_ssh *ssh, bool reads, bool writes)
 	};
 	int ready = poll(polled, 3, TICK_MS);
 
-	if (ready == 0 && !ssh->is_through) {
-		say_held(ssh);
+	if (ready == 0 && !ssh->words.is_through) {
+		cts_ssh_words_say(&ssh->words);
 		if (is_asking(ssh))
 			cts_channel_alive(ssh->wire->channel);
 	}
@@ -220,10 +122,10 @@ static int wait_for(struct cts_ssh *ssh, bool reads, bool writes)
 
 static void come_through(struct cts_ssh *ssh)
 {
-	if (ssh->is_through)
+	if (ssh->words.is_through)
 		return;
-	ssh->is_through = true;
-	say_held(ssh);
+	ssh->words.is_through = true;
+	cts_ssh_words_say(&ssh->words);
 }
 
 static int ssh_read(git_smart_subtransport_stream *stream, char *data, size_t size, size_t *got)
@@ -396,7 +298,7 @@ int cts_ssh_subtransport(git_smart_subtransport **out, struct cts_wire *wire)
 		.stream.write = ssh_write,
 		.stream.free = ssh_stream_free,
 		.program = {.in = -1, .out = -1, .err = -1}};
-	ssh->words = (struct cts_lines){.take = take_line, .context = ssh};
+	cts_ssh_words_init(&ssh->words, wire->channel);
 	wire->ssh = ssh;
 	*out = &ssh->parent;
 	return 0;

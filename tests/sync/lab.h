@@ -41,6 +41,7 @@ FIXTURE int make_lab(void **state)
 	setenv("HOME", repo_dir, 1);
 	setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
 	setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
+	setenv("GIT_TERMINAL_PROMPT", "0", 1); /* nobody is asked */
 	return 0;
 }
 

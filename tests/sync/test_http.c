@@ -120,7 +120,8 @@ static void test_nothing_new_sends_nothing(void **state)
 		lab_push(&b, "origin");
 		assert_int_equal(lab_pushed.branch_count, 0);
 	}
-	assert_string_equal(lab_run("grep 'POST.*receive-pack' log || true"), "");
+	/* A look at the branches is all that it takes. */
+	assert_string_equal(lab_run("grep POST log || true"), "");
 }
 
 static struct cts_buf said;
@@ -221,7 +222,10 @@ static void test_forged_commits_are_refused_and_stay_out_of_the_mirror(void **st
 	assert_int_equal(
 		run_into(NULL, "git -C b/mirror.git cat-file -e %s 2>/dev/null", evil.head), 1);
 	assert_no_quarantine();
+	/* What was refused is not asked for again. */
+	lab_run("rm log");
 	lab_pull(&b, "origin");
+	assert_string_equal(lab_run("grep POST log || true"), "");
 	assert_sound(&b);
 }
 

@@ -281,6 +281,8 @@ static void test_why_ssh_did_not_come_through_is_told(void **state)
 			"ERROR: Repository not found.\nPlease make sure that it exists.\n"},
 		{"exit 0", CTS_EUNREACHABLE, "ssh ended with status 0", "address", ""},
 		{"kill -9 $$", CTS_EUNREACHABLE, "ssh ended", "address", ""},
+		{"echo 'fatal: /srv/x/objects: Permission denied' >&2; exit 128", CTS_EUNREACHABLE,
+			"/srv/x/objects: Permission denied", "address", ""},
 		{"printf 'no line end' >&2; exit 255", CTS_EUNREACHABLE, "no line end", "address", ""},
 	};
 
@@ -786,6 +788,7 @@ static void test_a_push_without_a_report_is_no_success(void **state)
 		if (rc != CTS_EUNREACHABLE)
 			fail_msg("%zu: %d", i, rc);
 		assert_says(rc, words[i]);
+		assert_hint("push again");
 		assert_false(one.is_done);
 		assert_string_equal(one.why, "the server did not say");
 	}

@@ -5,8 +5,6 @@
 
 #include "sync/source.h"
 
-static const struct cts_link_options options = {.idle_s = 20};
-
 static void test_urls_are_accepted_or_refused(void **state)
 {
 	static const struct {
@@ -94,7 +92,7 @@ static void test_a_path_is_read_in_place(void **state)
 	for (int i = 0; i < 2; i++) {
 		assert_ok(cts_source_open(&source,
 			i ? lab_text("file://%s", lab_path("hub")) : lab_path("hub"), a.path,
-			lab_mirror(&a), &options));
+			a.road, NULL));
 		assert_null(source.quarantine);
 		assert_int_equal(source.ref_count, 3);
 		found = cts_source_ref(&source, lab_text("refs/heads/%s", lab_branch(&a)));
@@ -116,14 +114,14 @@ static void test_what_cannot_be_opened_leaves_nothing(void **state)
 	(void)state;
 	lab_run("mkdir store");
 	assert_int_equal(
-		cts_source_open(&source, lab_path("nowhere"), lab_path("store"), NULL, &options),
+		cts_source_open(&source, lab_path("nowhere"), lab_path("store"), NULL, NULL),
 		CTS_EUNREACHABLE);
 	assert_int_equal(
-		cts_source_open(&source, "git://example.org/x", lab_path("store"), NULL, &options),
+		cts_source_open(&source, "git://example.org/x", lab_path("store"), NULL, NULL),
 		CTS_EVALUE);
 	/* nobody listens on that port */
 	assert_int_equal(
-		cts_source_open(&source, "http://127.0.0.1:1/hub", lab_path("store"), NULL, &options),
+		cts_source_open(&source, "http://127.0.0.1:1/hub", lab_path("store"), NULL, NULL),
 		CTS_EUNREACHABLE);
 	assert_non_null(cts_error_hint());
 	assert_string_equal(lab_run("ls -A store"), "");
