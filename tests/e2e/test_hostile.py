@@ -115,9 +115,7 @@ class World:
         return self
 
     def __exit__(self, *why):
-        if why[0]:
-            print(f"from: {self.server.name}", file=sys.stderr)
-        self.server.__exit__()
+        self.server.__exit__(*why)
         self.lab.__exit__(*why)
 
     def work(self):

@@ -55,9 +55,7 @@ class World:
         return self
 
     def __exit__(self, *why):
-        self.server.__exit__()
-        if why and why[0]:
-            print(f"on the road: {self.server.name}", file=sys.stderr)
+        self.server.__exit__(*why)
         self.lab.__exit__(*(why or (None,)))
 
     def clone(self, name, agency):

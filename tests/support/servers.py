@@ -21,6 +21,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 from ctsync import Failure, Hub, Skip
@@ -122,12 +123,25 @@ class Server:
             raise
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind=None, *_):
+        if kind is not None:
+            print(f"{self.name}: {self.said()}", file=sys.stderr)
         for process in reversed(self.processes):
             process.end()
 
     def start(self):
         pass
+
+    def said(self):
+        """What its processes wrote into their logs, for whoever looks at a test that failed."""
+        logs = [process.log for process in self.processes]
+        if hasattr(self, "dir"):
+            logs.append(os.path.join(self.dir, "nginx-error.log"))
+        found = []
+        for log in filter(os.path.exists, logs):
+            with open(log, encoding="utf-8", errors="replace") as f:
+                found.append(f.read()[-2000:])
+        return "".join(found) or "no word in the logs"
 
     def hub(self, name="hub.git"):
         hub = Hub(self.lab, os.path.join(self.root, name))
@@ -251,13 +265,19 @@ http {{
 	client_max_body_size 0;
 	client_body_timeout 3s;
 	keepalive_timeout 3s;
+	upstream git {{
+		# Twice: a connection that fails is tried again.
+		server 127.0.0.1:{inner} max_fails=0;
+		server 127.0.0.1:{inner} max_fails=0;
+	}}
 	server {{
 		listen 127.0.0.1:{port}{tls};
 		{certificate}
 		{password}
 		location / {{
-			fastcgi_pass 127.0.0.1:{inner};
+			fastcgi_pass git;
 			fastcgi_read_timeout 300;
+			fastcgi_ignore_client_abort on;
 			fastcgi_param SCRIPT_FILENAME {backend};
 			fastcgi_param GIT_PROJECT_ROOT {root};
 			fastcgi_param GIT_HTTP_EXPORT_ALL 1;
@@ -314,8 +334,8 @@ class HttpServer(Server):
         process, self.port = start_on_free_port(start)
         self.processes.append(process)
 
-    def __exit__(self, *_):
-        super().__exit__()
+    def __exit__(self, *why):
+        super().__exit__(*why)
         if hasattr(self, "socket"):
             self.socket.close()
 
