@@ -14,33 +14,83 @@
 #include "sync/repo.h"
 #include "sync/tree_diff.h"
 
-enum { CHAIN_MAX = 100000 };
+enum {
+	CHAIN_MAX = 100000,
+	NOTES = 8,      /* chains that are remembered: as many as there are remotes, mostly */
+	LINKS_READ = 32 /* of a chain that we do not push to, before it is remembered too */
+};
 
-static const char note_name[] = "view";
+/* A view and the past that it shows: a chain need not be read further down than to one of these. As kept:
+ * its place, its id, the vector. */
+struct noted {
+	struct cts_oid view;
+	struct cts_slice past;
+};
+
+struct notes {
+	struct cts_arena arena;
+	struct noted noted[NOTES];
+};
+
+static int take_note(void *context, const char *name, struct cts_slice data)
+{
+	struct notes *notes = context;
+	unsigned place = (unsigned char)name[strlen("view/")] - '0';
+
+	if (place < NOTES && data.size > 1 + CTS_OID_SIZE) {
+		memcpy(notes->noted[place].view.bytes, (const char *)data.data + 1, CTS_OID_SIZE);
+		notes->noted[place].past = (struct cts_slice){
+			.data = cts_arena_memdup(&notes->arena,
+				(const char *)data.data + 1 + CTS_OID_SIZE,
+				data.size - 1 - CTS_OID_SIZE),
+			.size = data.size - 1 - CTS_OID_SIZE,
+		};
+	}
+	return 0;
+}
 
 int cts_view_note(struct cts_txn *txn, const struct cts_buf *note)
 {
-	return cts_txn_put_note(txn, note_name, note->data, note->size);
+	char name[] = "view/0";
+
+	name[5] = (char)('0' + note->data[0]);
+	return cts_txn_put_note(txn, name, note->data, note->size);
 }
 
-/* 1: the view is the one that was noted, and its past is joined. */
-static int read_note(struct cts_txn *txn, struct cts_vector *past, const struct cts_oid *view)
+/* The note of a view that builds on what stands at `place` (NOTES: on nothing noted, so that it takes a
+ * free place, or that of another). */
+static void make_note(struct cts_buf *out, const struct notes *notes, size_t place,
+	const struct cts_oid *view, const struct cts_vector *past)
 {
-	struct cts_buf note = {0};
-	struct cts_vector noted = {0};
-	int rc = cts_txn_note(txn, &note, note_name);
+	if (place == NOTES)
+		for (place = 0; place < NOTES && notes->noted[place].past.size; place++)
+			;
+	if (place == NOTES)
+		place = view->bytes[0] % NOTES;
+	cts_buf_putc(out, (char)place);
+	cts_buf_put(out, view->bytes, CTS_OID_SIZE);
+	cts_vector_encode(out, past);
+}
 
-	if (rc == 0 && note.size > CTS_OID_SIZE &&
-		memcmp(note.data, view->bytes, CTS_OID_SIZE) == 0) {
+/* 1: the view is one that was noted, and its past is joined. */
+static int read_note(const struct notes *notes, size_t *place, struct cts_vector *past,
+	const struct cts_oid *view)
+{
+	struct cts_vector noted = {0};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < NOTES; i++) {
+		if (!notes->noted[i].past.size || !cts_oid_equal(&notes->noted[i].view, view))
+			continue;
 		rc = cts_vector_decode(
-			&noted, note.data + CTS_OID_SIZE, note.size - CTS_OID_SIZE);
+			&noted, notes->noted[i].past.data, notes->noted[i].past.size);
 		if (rc == 0) {
 			cts_vector_join(past, &noted);
+			*place = i;
 			rc = 1;
 		}
 	}
 	cts_vector_release(&noted);
-	cts_buf_release(&note);
 	return rc;
 }
 
@@ -55,10 +105,31 @@ static int fail_stranger(void)
 		"it is not a view that ctsync made, and is left alone (push --reset-main replaces it)");
 }
 
+/* How a chain was read. */
+struct chain {
+	struct notes notes;
+	size_t place; /* of the note that it led to; NOTES: it was read to its end */
+	int links;
+	struct cts_vector past;
+};
+
+static void release_chain(struct chain *chain)
+{
+	cts_arena_release(&chain->notes.arena);
+	cts_vector_release(&chain->past);
+}
+
+static int begin_chain(struct chain *chain, struct cts_txn *txn)
+{
+	*chain = (struct chain){.place = NOTES};
+	return cts_txn_each_note(txn, "view/", take_note, &chain->notes);
+}
+
 /* Joins the pasts of everything that a chain of views shows. @return CTS_EREFUSED with the reason */
-static int read_chain(struct cts_txn *txn, struct cts_odb *source, struct cts_vector *past,
+static int read_chain(struct cts_txn *txn, struct cts_odb *source, struct chain *chain,
 	const struct cts_oid *main)
 {
+	struct cts_vector *past = &chain->past;
 	struct cts_oid at = *main;
 	int rc = 0;
 
@@ -68,9 +139,10 @@ static int read_chain(struct cts_txn *txn, struct cts_odb *source, struct cts_ve
 		struct cts_commit commit;
 		bool has_older = false;
 
-		rc = read_note(txn, past, &at);
+		rc = read_note(&chain->notes, &chain->place, past, &at);
 		if (rc)
 			return rc < 0 ? rc : 0;
+		chain->links++;
 		rc = cts_odb_read(&bytes, source, CTS_OBJECT_COMMIT, &at);
 		if (rc == 0)
 			rc = cts_commit_parse(&commit, &arena, bytes.data, bytes.size);
@@ -204,11 +276,28 @@ static int copy_chain(
 	return rc;
 }
 
+static int keep_note(struct cts_txn *txn, void *note)
+{
+	return cts_view_note(txn, note);
+}
+
+/* Who pulls and never pushes would read a chain from its beginning each time. Where that cannot be written
+ * now, a later pull does it. */
+static void remember(struct cts_road *road, const struct chain *chain, const struct cts_oid *main)
+{
+	struct cts_buf note = {0};
+
+	make_note(&note, &chain->notes, chain->place, main, &chain->past);
+	if (cts_store_exchange(road->store, keep_note, &note) < 0)
+		cts_error_clear();
+	cts_buf_release(&note);
+}
+
 int cts_view_take(struct cts_road *road, const char *remote, const struct cts_oid *main,
 	struct cts_odb *source)
 {
 	struct cts_arena arena = {0};
-	struct cts_vector past = {0};
+	struct chain chain = {.place = NOTES};
 	struct cts_txn *txn = NULL;
 	const char *name = cts_arena_printf(&arena, "refs/remotes/%s/main", remote);
 	struct cts_oid old;
@@ -218,16 +307,20 @@ int cts_view_take(struct cts_road *road, const char *remote, const struct cts_oi
 		goto out;
 	rc = cts_txn_begin(&txn, road->store);
 	if (rc == 0)
-		rc = read_chain(txn, source, &past, main);
+		rc = begin_chain(&chain, txn);
+	if (rc == 0)
+		rc = read_chain(txn, source, &chain, main);
+	cts_txn_end(txn);
 	if (rc == 0)
 		rc = copy_chain(road, source, main);
+	if (rc == 0 && chain.links > LINKS_READ)
+		remember(road, &chain, main);
 	if (rc == 0)
 		rc = cts_repo_move(road->repo, name, &old, main);
 	if (rc == CTS_EINTEGRITY || rc == CTS_ENOTFOUND || rc == CTS_EDAMAGED)
 		rc = fail_stranger();
 out:
-	cts_txn_end(txn);
-	cts_vector_release(&past);
+	release_chain(&chain);
 	cts_arena_release(&arena);
 	return rc;
 }
@@ -262,7 +355,8 @@ int cts_view_commit(struct cts_road *road, struct cts_oid *out, struct cts_buf *
 	const struct cts_oid *main, const struct cts_oid *tree)
 {
 	struct cts_arena arena = {0};
-	struct cts_vector past = {0};
+	struct chain chain = {.place = NOTES};
+	struct cts_vector *past = &chain.past;
 	struct cts_txn *txn = NULL;
 	struct cts_line *heads;
 	size_t count = 0;
@@ -270,8 +364,10 @@ int cts_view_commit(struct cts_road *road, struct cts_oid *out, struct cts_buf *
 		.tree = *tree, .author = CTS_VIEW_AUTHOR, .message = CTS_VIEW_MESSAGE, .is_view = true};
 	int rc = cts_txn_begin(&txn, road->store);
 
+	if (rc == 0)
+		rc = begin_chain(&chain, txn);
 	if (rc == 0 && !cts_oid_is_zero(main))
-		rc = read_chain(txn, road->odb, &past, main);
+		rc = read_chain(txn, road->odb, &chain, main);
 	if (rc == 0)
 		rc = cts_txn_newest_heads(txn, &heads, &count, &arena);
 	if (rc < 0)
@@ -283,14 +379,14 @@ int cts_view_commit(struct cts_road *road, struct cts_oid *out, struct cts_buf *
 		struct cts_ref ref = {.line = heads[i].line, .seq = heads[i].head_seq};
 		struct cts_change change;
 
-		if (!ref.seq || cts_vector_has(&past, ref) ||
+		if (!ref.seq || cts_vector_has(past, ref) ||
 			commit.parent_count == CTS_COMMIT_PARENTS_MAX)
 			continue;
 		rc = cts_txn_change(txn, &change, &arena, ref);
 		if (rc == 0 && change.time > commit.time)
 			commit.time = change.time;
 		commit.parents[commit.parent_count++] = heads[i].head;
-		rc = rc < 0 ? rc : cts_txn_add_past(txn, &past, ref);
+		rc = rc < 0 ? rc : cts_txn_add_past(txn, past, ref);
 	}
 	if (rc < 0)
 		goto out;
@@ -311,13 +407,11 @@ int cts_view_commit(struct cts_road *road, struct cts_oid *out, struct cts_buf *
 	}
 	if (rc == 0)
 		rc = write_commit(road, out, &commit);
-	if (rc == 0) {
-		cts_buf_put(note, out->bytes, CTS_OID_SIZE);
-		cts_vector_encode(note, &past);
-	}
+	if (rc == 0)
+		make_note(note, &chain.notes, chain.place, out, past);
 out:
 	cts_txn_end(txn);
-	cts_vector_release(&past);
+	release_chain(&chain);
 	cts_arena_release(&arena);
 	return rc;
 }

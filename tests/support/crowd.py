@@ -1,7 +1,8 @@
 """A hundred writers and their years of history in a hub, made in seconds: commits for `git fast-import`.
 
     crowd = Crowd(hub, founder_branch)       # the hub holds a programme that `init` began
-    crowd.live(writers=100, changes=40)      # each writer's edits, with seen commits in between
+    crowd.live(writers=100, changes=40)      # each writer's edits, with seen commits in between, and
+                                             # the view that each of them left in main
     crowd.change(7)                          # one more edit by the writer with this number
 
 Each writer has a record of their own and edits only that, so the tree of what anyone had seen is the union
@@ -21,6 +22,7 @@ class Crowd:
         self.hub = hub
         self.founder = hub.git("rev-parse", founder).strip()
         self.writers, self.time = [], BEGAN
+        self.main = hub.git("rev-parse", "main").strip()
 
     def live(self, writers, changes, sees_every=20):
         """Every writer's first commit is a seen commit; later ones see whatever the others have by then."""
@@ -34,17 +36,31 @@ class Crowd:
                 if turn == 0 or (turn + n) % sees_every == 0:
                     stream.append(self.see(writer))
                 stream.append(self.edit(writer))
+                stream.append(self.view(writer))
         self.load(stream)
 
     def change(self, number):
         self.time += 60
-        self.load([self.edit(self.writers[number])])
-        return self.writers[number]
+        writer = self.writers[number]
+        self.load([self.edit(writer), self.view(writer)])
+        return writer
+
+    def view(self, writer):
+        """What the writer's push made of main: their record in it as it is now, all others as they were."""
+        person = f"ctsync view <view@ctsync> {self.time} +0000"
+        key, text = writer.key, writer.known[writer.key].encode()
+        mark = writer.tip.replace(":", ":9")
+        out = (f"commit refs/heads/main\nmark {mark}\nauthor {person}\ncommitter {person}\ndata 5\nview\n"
+               f"from {self.main}\nmerge {writer.tip}\n"
+               f"M 100644 inline {place_records([key])[key]}\ndata {len(text)}\n{text.decode()}\n")
+        self.main = mark
+        return out
 
     def load(self, stream):
         self.hub.git("fast-import", "--quiet", "--force", stdin="".join(stream) + "done\n")
         for writer in self.writers:
             writer.tip = f"{writer.ref}^0"  # the next stream begins from what is there
+        self.main = "refs/heads/main^0"
 
     def see(self, writer):
         """All newest commits that are new to the writer, at most 64 with their own."""
