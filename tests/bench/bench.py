@@ -109,11 +109,19 @@ def main():
 
 
 def report(table, form):
-    notes = {r["title"]: r["note"] for r in table["rows"] if r.get("note")}
+    bullet = "* " if form is rows.markdown_table else ""
+    notes = {}
+    for r in table["rows"]:
+        if r.get("note"):
+            notes.setdefault((r["title"], r["reference"]), {}).setdefault(r["note"], []).append(f"{r['records']:,}")
+    lines = []
+    for (title, reference), by_note in notes.items():
+        many = len(by_note) > 1
+        told = "; ".join(f"at {', '.join(sizes)}: {note}" if many else note for note, sizes in by_note.items())
+        lines.append(f"{bullet}{title}, against {reference}: {told}")
     return "\n".join([
         machine.text(table["machine"]), "", form(table["rows"]), "",
-        f"Measured {table['time'][:10]}; {table['method']}. Goals in brackets were set for another size.",
-        *(f"{'* ' if form is rows.markdown_table else ''}{title}: {note}" for title, note in notes.items())])
+        f"Measured {table['time'][:10]}; {table['method']}. Goals in brackets were set for another size.", "", *lines])
 
 
 if __name__ == "__main__":

@@ -1,14 +1,15 @@
 """The road: push, pull, merge and clone, over a path and real servers, against git over the same road."""
 import os
+import statistics
 
 import proxy
 from fixtures import AUTHOR, mirror_of, once
 from lab import peak, seconds
-from rows import Measure, row
+from rows import Measure, quantity, row
 from sessions import Session, session
 
 ROADS = ("path", "http", "ssh")
-SEALS = "the push seals the changes first, git's commits are there"
+SEALS = "the push seals the changes first, where git's commits are there"
 
 
 def over(road):
@@ -22,7 +23,8 @@ def push_row(count, road, **goal):
          f"git push over {'file://' if road == 'path' else road}", **goal)
     def measure(fixture):
         took = session(fixture, road).exchange(count)
-        return Measure(took["push"], took["git push"], note=SEALS)
+        return Measure(took["push"], took["git push"],
+                       note=f"{SEALS}; sealed before: {quantity(statistics.median(took['push of sealed']), 's')}")
 
     return measure
 

@@ -69,9 +69,11 @@ class Session:
             raise Failure("the push moved nothing")
         return ["git", "-C", mirror_of(self.a), "push", "-q", url or self.git_url(self.hub2), *moves]
 
-    def round(self, count, turn=0):
+    def round(self, count, turn=0, is_sealed=False):
         """A edits and pushes, git pushes the same; B pulls, git fetches the same. Timings by name."""
         self.edit(count)
+        if is_sealed:
+            self.fixture.seal(self.a)
         self.bench.settle()
         took = {"push": self.bench.time(*self.push_command())}
         took["git push"] = self.bench.time(*self.git_push_command())
@@ -98,7 +100,9 @@ class Session:
         """Rounds of `count` changes: lists of seconds by name."""
         rounds = self.fixture.light if count < 1000 else max(3, self.fixture.heavy)
         took = [self.round(count, turn) for turn in range(rounds)]
-        return {name: seconds([t[name] for t in took]) for name in took[0]}
+        answer = {name: seconds([t[name] for t in took]) for name in took[0]}
+        answer["push of sealed"] = [self.round(count, turn, is_sealed=True)["push"].s for turn in range(3)]
+        return answer
 
     @once
     def idle(self):
