@@ -17,7 +17,7 @@
 #include "proto/arena.h"
 #include "sync/program.h"
 
-enum { ATTEMPTS = 3, TICK_MS = 1000, END_MS = 2000, ANSWER_MAX = 1 << 16, VALUE_MAX = 8192 };
+enum { ATTEMPTS = 3, TICK_MS = 200, END_MS = 2000, ANSWER_MAX = 1 << 16, VALUE_MAX = 8192 };
 
 struct cts_credential {
 	struct cts_arena arena;
@@ -189,41 +189,50 @@ static void settle(struct cts_wire *wire, const char *action)
 
 /* ---- the terminal ----------------------------------------------------------------------------- */
 
-/* A line that a person types; without the signals of the keyboard, so that the terminal is never left
- * silent: what would have been one is sent on afterwards. */
+static bool is_key(char typed, cc_t key)
+{
+	return key != _POSIX_VDISABLE && (cc_t)typed == key;
+}
+
+/* A line that a person types. What is secret is typed without echo and without the keyboard's signals,
+ * so that the terminal is never left silent: what would have been one is sent on afterwards. */
 static bool type_line(struct cts_wire *wire, int tty, const char *prompt, bool is_secret,
 	struct cts_buf *out)
 {
 	struct termios before, during;
 	int signal_number = 0;
-	bool has_line = false;
+	bool is_open = true, has_line = false;
 	char c;
 
-	if (tcgetattr(tty, &before) != 0 || write(tty, prompt, strlen(prompt)) < 0)
+	if (tcgetattr(tty, &before) != 0)
 		return false;
 	during = before;
-	during.c_lflag &= ~(tcflag_t)ISIG;
+	during.c_lflag &= ~(tcflag_t)(ISIG | ECHO | ICANON);
 	if (is_secret)
-		during.c_lflag &= ~(tcflag_t)(ECHO | ICANON);
-	tcsetattr(tty, TCSAFLUSH, &during);
-	while (!has_line && !signal_number) {
+		tcsetattr(tty, TCSAFLUSH, &during);
+	if (write(tty, prompt, strlen(prompt)) < 0)
+		is_open = false;
+	while (is_open && !has_line && !signal_number) {
 		struct pollfd polled = {.fd = tty, .events = POLLIN};
 
 		cts_channel_alive(wire->channel);
 		if (poll(&polled, 1, TICK_MS) <= 0)
 			continue;
-		if (read(tty, &c, 1) <= 0 || (unsigned char)c == during.c_cc[VEOF])
-			break;
-		if ((unsigned char)c == during.c_cc[VINTR] || (unsigned char)c == during.c_cc[VQUIT])
-			signal_number = SIGINT;
+		if (read(tty, &c, 1) <= 0)
+			is_open = false;
 		else if (c == '\n' || c == '\r')
 			has_line = true;
-		else if ((unsigned char)c == during.c_cc[VERASE] && is_secret)
+		else if (is_secret && is_key(c, before.c_cc[VEOF]))
+			is_open = false;
+		else if (is_secret && (is_key(c, before.c_cc[VINTR]) || is_key(c, before.c_cc[VQUIT])))
+			signal_number = SIGINT;
+		else if (is_secret && is_key(c, before.c_cc[VERASE]))
 			out->size -= out->size > 0;
 		else if (c && out->size < VALUE_MAX)
 			cts_buf_putc(out, c);
 	}
-	tcsetattr(tty, TCSAFLUSH, &before);
+	if (is_secret)
+		tcsetattr(tty, TCSAFLUSH, &before);
 	if (is_secret && write(tty, "\n", 1) < 0)
 		has_line = false;
 	if (signal_number)

@@ -19,7 +19,8 @@
 #include "sync/ssh_words.h"
 
 enum {
-	TICK_MS = 1000,
+	TICK_MS = 200,
+	HOLD_TICKS = 5,       /* then what ssh says is told, though it has not come through */
 	END_MS = 2000,        /* for ssh to end after its output did */
 	AHEAD_MAX = 1 << 20   /* read while we write */
 };
@@ -33,6 +34,7 @@ struct cts_ssh {
 	struct cts_buf ahead;
 	size_t ahead_used;
 	struct cts_ssh_words words; /* of stderr */
+	int silent_ticks;
 	bool has_ended;
 };
 
@@ -108,11 +110,11 @@ static int wait_for(struct cts_ssh *ssh, bool reads, bool writes)
 	};
 	int ready = poll(polled, 3, TICK_MS);
 
-	if (ready == 0 && !ssh->words.is_through) {
+	ssh->silent_ticks = ready == 0 ? ssh->silent_ticks + 1 : 0;
+	if (ssh->silent_ticks >= HOLD_TICKS)
 		cts_ssh_words_say(&ssh->words);
-		if (is_asking(ssh))
-			cts_channel_alive(ssh->wire->channel);
-	}
+	if (ready == 0 && !ssh->words.is_through && is_asking(ssh))
+		cts_channel_alive(ssh->wire->channel);
 	if (ready <= 0)
 		return 0;
 	if (polled[2].revents)
