@@ -95,7 +95,7 @@ class Lab:
 
     def __exit__(self, kind, *_):
         self.log.close()
-        if kind is None and not os.environ.get("CTS_KEEP"):
+        if kind in (None, Skip) and not os.environ.get("CTS_KEEP"):
             shutil.rmtree(self.dir, ignore_errors=True)
         else:
             print(f"kept: {self.dir} (every command: {self.dir}/commands)", file=sys.stderr)

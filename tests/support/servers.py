@@ -124,7 +124,7 @@ class Server:
         return self
 
     def __exit__(self, kind=None, *_):
-        if kind is not None:
+        if kind not in (None, Skip):
             print(f"{self.name}: {self.said()}", file=sys.stderr)
         for process in reversed(self.processes):
             process.end()
@@ -198,7 +198,10 @@ class SshServer(Server):
         config = write(lab.path("sshd_config"), "\n".join([
             "ListenAddress 127.0.0.1", f"HostKey {lab.path('hostkey')}", f"AuthorizedKeysFile {lab.path('authorized')}",
             "PidFile none", "StrictModes no", "UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
-            "PermitRootLogin yes", "PrintMotd no", "MaxStartups 200", f"ForceCommand {self.session}", "LogLevel ERROR", ""]))
+            "PermitRootLogin yes", "PrintMotd no", "MaxStartups 200", "KexAlgorithms curve25519-sha256",
+            f"ForceCommand {self.session}", "LogLevel ERROR",
+            f"SetEnv HOME={lab.env['HOME']}",  # a shell that sshd runs reads the .bashrc of a person otherwise
+            ""]))
         process, self.port = start_on_free_port(
             lambda port: Process(lab, "sshd", [sshd, "-D", "-e", "-f", config, "-p", str(port)], port))
         self.processes.append(process)
