@@ -108,7 +108,7 @@ int cts_link_open(struct cts_link **out, const char *url, enum cts_link_service 
 
 	if (rc < 0)
 		return rc;
-	if (cts_url_path(url))
+	if (cts_url_path(url) && service != CTS_LINK_PUSH)
 		return cts_fail(CTS_EVALUE, "'%s' is a path, not a server", url);
 	link = cts_malloc(sizeof(*link));
 	*link = (struct cts_link){.capabilities = ""};

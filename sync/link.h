@@ -27,7 +27,8 @@ struct cts_link_options {
  * @return CTS_EVALUE */
 int cts_link_idle(int *seconds, struct cts_store *store);
 
-/* @return CTS_EUNREACHABLE, CTS_EAUTH, CTS_EVALUE (the URL) */
+/* `url` may be a path for a push: then git receives it there, and runs the repository's hooks.
+ * @return CTS_EUNREACHABLE, CTS_EAUTH, CTS_EVALUE (the URL), CTS_EREFUSED: hooks and no git */
 int cts_link_open(struct cts_link **out, const char *url, enum cts_link_service service,
 	const struct cts_link_options *options);
 void cts_link_close(struct cts_link *link); /* NULL allowed */

@@ -325,6 +325,8 @@ int cts_link_send(struct cts_wire *wire, const struct cts_link_command *commands
 		cts_ssh_finish(wire);
 	if (rc == 0)
 		rc = read_answer(&sending);
+	if (rc == 0 && wire->ssh)
+		cts_ssh_let_end(wire);
 	if (fd >= 0)
 		close(fd);
 	return rc;

@@ -4,8 +4,8 @@
  * `main` follow and are tried in good faith: a host that will not take them is told of, and the
  * push is still a push.
  *
- * A repository on a path is written directly, but for one with hooks, which would not run: that
- * gets a push by the user's git. A server gets a request over a link.
+ * A repository on a path is written directly, but for one with hooks, which would not run: that gets
+ * a request over a link, as a server does.
  */
 #include "sync/push_internal.h"
 
@@ -233,10 +233,9 @@ static int list_commits(struct cts_pushing *pushing, const struct cts_oid *view)
 
 static int move_all(struct cts_pushing *pushing)
 {
-	if (!pushing->hub)
-		return cts_push_to_server(pushing);
-	return cts_push_has_hooks(pushing->hub) ? cts_push_through_git(pushing)
-						: cts_push_to_path(pushing);
+	if (pushing->hub && !cts_push_has_hooks(pushing->hub))
+		return cts_push_to_path(pushing);
+	return cts_push_to_server(pushing);
 }
 
 void cts_push_let_go(struct cts_pushing *pushing)

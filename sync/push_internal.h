@@ -35,6 +35,10 @@ struct cts_pushing {
 	struct cts_sending *sending; /* the commits behind them, and the view */
 	size_t sending_count;
 	bool is_separate; /* our branch goes in a request of its own there */
+	bool is_again;    /* a request that was refused goes again with less */
+	struct cts_progress hearing; /* `progress`, without words that were heard before */
+	const char **heard;
+	size_t heard_count;
 	struct cts_txn *txn;
 	int lock; /* of the mirror; -1: not held */
 	struct cts_buf view_note; /* empty: no view is pushed */

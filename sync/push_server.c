@@ -20,11 +20,45 @@
 #include "sync/link.h"
 #include "sync/quarantine.h"
 
+enum { HEARD_MAX = 200 }; /* lines of the first request that are remembered */
+
+/* What a host said of a request that is tried again is not told twice. */
+static void say_once(void *context, const char *line)
+{
+	struct cts_pushing *pushing = context;
+
+	for (size_t i = 0; i < pushing->heard_count; i++) {
+		if (strcmp(pushing->heard[i], line) != 0)
+			continue;
+		pushing->heard[i] = "";
+		return;
+	}
+	if (!pushing->is_again && pushing->heard_count < HEARD_MAX)
+		*(const char **)cts_arena_push(&pushing->arena, &pushing->heard,
+			&pushing->heard_count, sizeof(*pushing->heard)) =
+			cts_arena_strdup(&pushing->arena, line);
+	pushing->progress->server_says(pushing->progress->context, line);
+}
+
+static void step(void *context, const char *what, uint64_t done, uint64_t total)
+{
+	struct cts_pushing *pushing = context;
+
+	if (pushing->progress->step)
+		pushing->progress->step(pushing->progress->context, what, done, total);
+}
+
 static int connect_to_server(struct cts_pushing *pushing)
 {
-	struct cts_link_options options = {.progress = pushing->progress};
+	struct cts_link_options options = {0};
 	int rc = cts_link_idle(&options.idle_s, pushing->road->store);
 
+	if (pushing->progress) {
+		pushing->hearing = (struct cts_progress){.context = pushing, .step = step};
+		if (pushing->progress->server_says)
+			pushing->hearing.server_says = say_once;
+		options.progress = &pushing->hearing;
+	}
 	if (rc == 0)
 		rc = cts_link_open(&pushing->link, pushing->url, CTS_LINK_PUSH, &options);
 	return rc;
@@ -73,17 +107,43 @@ static int write_pack(struct cts_pushing *pushing, const char *path)
 
 /* ---- requests ---- */
 
-/* One request with the moves [first, last). `*own_why` is set when our own
- * branch is among them and was not taken. Others that were not are noted as
- * declined, unless our own was not: then all are tried again. */
+/* What became of our own branch in a request. */
+struct answer {
+	const char *own_why; /* NULL: taken, or not among them */
+	bool is_general; /* nothing was taken, all for one reason: another's branch may be to blame
+			  */
+};
+
+static void take_answer(struct cts_pushing *pushing, size_t first, size_t last,
+	const struct cts_link_command *commands, struct answer *out)
+{
+	*out = (struct answer){.is_general = true};
+	for (size_t i = first; i < last; i++) {
+		const struct cts_link_command *command = &commands[i - first];
+
+		if (command->is_done)
+			cts_push_note_moved(pushing, &pushing->moves[i]);
+		else if (pushing->moves[i].is_own)
+			out->own_why = cts_arena_strdup(&pushing->arena, command->why);
+		if (command->is_done || commands[0].is_done ||
+			strcmp(command->why, commands[0].why) != 0)
+			out->is_general = false;
+	}
+	/* With our own refused, the others are of no interest, or are tried again. */
+	for (size_t i = first; !out->own_why && i < last; i++)
+		if (!commands[i - first].is_done)
+			cts_push_note_declined(
+				pushing, pushing->moves[i].name, commands[i - first].why);
+}
+
+/* One request with the moves [first, last). */
 static int request(struct cts_pushing *pushing, size_t first, size_t last, const char *pack_path,
-	const char **own_why)
+	struct answer *answer)
 {
 	struct cts_link_command *commands =
 		cts_arena_alloc(&pushing->arena, (last - first) * sizeof(*commands));
 	int rc = pushing->link ? 0 : connect_to_server(pushing);
 
-	*own_why = NULL;
 	for (size_t i = first; i < last; i++)
 		commands[i - first] = (struct cts_link_command){
 			.name = pushing->moves[i].name,
@@ -92,18 +152,8 @@ static int request(struct cts_pushing *pushing, size_t first, size_t last, const
 		};
 	if (rc == 0)
 		rc = cts_link_push(pushing->link, commands, last - first, pack_path);
-	for (size_t i = first; rc == 0 && i < last; i++) {
-		struct cts_link_command *command = &commands[i - first];
-
-		if (command->is_done)
-			cts_push_note_moved(pushing, &pushing->moves[i]);
-		else if (pushing->moves[i].is_own)
-			*own_why = cts_arena_strdup(&pushing->arena, command->why);
-	}
-	for (size_t i = first; rc == 0 && !*own_why && i < last; i++)
-		if (!commands[i - first].is_done)
-			cts_push_note_declined(
-				pushing, pushing->moves[i].name, commands[i - first].why);
+	if (rc == 0)
+		take_answer(pushing, first, last, commands, answer);
 	cts_link_close(pushing->link);
 	pushing->link = NULL;
 	return rc;
@@ -131,26 +181,26 @@ static int request_all(struct cts_pushing *pushing, const char *pack_path)
 {
 	bool has_own = pushing->move_count && pushing->moves[0].is_own;
 	size_t first = 0, last = pushing->move_count;
-	const char *why;
+	struct answer answer;
 	int rc;
 
 	if (has_own && pushing->is_separate)
 		last = 1;
-	rc = request(pushing, 0, last, pack_path, &why);
-	if (rc == 0 && why && last > 1) {
-		pushing->is_separate = true;
+	rc = request(pushing, 0, last, pack_path, &answer);
+	if (rc == 0 && answer.own_why && answer.is_general && last > 1) {
+		pushing->is_separate = pushing->is_again = true;
 		last = 1;
-		rc = request(pushing, 0, last, pack_path, &why);
+		rc = request(pushing, 0, last, pack_path, &answer);
 	}
 	if (rc < 0)
 		return rc;
-	if (why)
-		return cts_push_fail_own(why);
+	if (answer.own_why)
+		return cts_push_fail_own(answer.own_why);
 	first = drop_done(pushing->moves, last, pushing->move_count);
 	if (!has_own || last == pushing->move_count || first == pushing->move_count)
 		return 0;
 	/* Our own is there: the rest is tried in good faith. */
-	rc = request(pushing, first, pushing->move_count, pack_path, &why);
+	rc = request(pushing, first, pushing->move_count, pack_path, &answer);
 	if (rc < 0) {
 		cts_push_note_declined(pushing, "refs/heads/others", cts_error_message(rc));
 		cts_error_clear();
@@ -165,9 +215,11 @@ int cts_push_to_server(struct cts_pushing *pushing)
 {
 	struct cts_quarantine quarantine = {.lock = -1};
 	const char *pack_path;
-	int rc = cts_quarantine_make(
-		&quarantine, &pushing->arena, cts_store_path(pushing->road->store));
+	int rc = pushing->link ? 0 : connect_to_server(pushing);
 
+	if (rc == 0)
+		rc = cts_quarantine_make(
+			&quarantine, &pushing->arena, cts_store_path(pushing->road->store));
 	if (rc < 0)
 		return rc;
 	pack_path = cts_arena_printf(&pushing->arena, "%s/pack", quarantine.folder);

@@ -17,6 +17,7 @@
 #include "sync/program.h"
 #include "sync/ssh_url.h"
 #include "sync/ssh_words.h"
+#include "sync/url.h"
 
 enum {
 	TICK_MS = 200,
@@ -228,6 +229,29 @@ static const char *program_name(void)
 	return program && program[0] ? program : "ssh";
 }
 
+/* A repository on a path whose hooks are to run: git itself receives. Nothing of where we are leads it to
+ * another repository. */
+static int start_local(struct cts_ssh *ssh)
+{
+	static const char *const leading[] = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE",
+		"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR",
+		"GIT_NAMESPACE", "GIT_QUARANTINE_PATH", "GIT_PREFIX", "GIT_PROTOCOL"};
+	const char *path = cts_url_path(ssh->wire->url);
+	const char *const argv[] = {"git", "receive-pack",
+		path[0] == '/' ? path : cts_arena_printf(&ssh->arena, "./%s", path), NULL};
+	int rc;
+
+	for (size_t i = 0; i < sizeof(leading) / sizeof(leading[0]); i++)
+		unsetenv(leading[i]);
+	rc = cts_program_start(&ssh->program, ssh->wire->channel, argv);
+	if (rc == CTS_ENOTFOUND) {
+		rc = cts_fail(CTS_EREFUSED, "the repository has hooks, which only git can run, and "
+					    "there is no git here");
+		cts_hint("install git, or push to a repository without hooks");
+	}
+	return rc;
+}
+
 static int start(struct cts_ssh *ssh, const char *service)
 {
 	const char *argv[6];
@@ -269,7 +293,8 @@ static int ssh_action(git_smart_subtransport_stream **out, git_smart_subtranspor
 	if (service == GIT_SERVICE_UPLOADPACK_LS)
 		rc = start(ssh, "git-upload-pack");
 	else if (service == GIT_SERVICE_RECEIVEPACK_LS)
-		rc = start(ssh, "git-receive-pack");
+		rc = cts_url_path(ssh->wire->url) ? start_local(ssh)
+						  : start(ssh, "git-receive-pack");
 	if (rc < 0)
 		return cts_wire_fail(ssh->wire, rc);
 	*out = &ssh->stream;
@@ -313,4 +338,11 @@ void cts_ssh_finish(struct cts_wire *wire)
 	if (program->in >= 0)
 		close(program->in);
 	program->in = -1;
+}
+
+void cts_ssh_let_end(struct cts_wire *wire)
+{
+	if (!wire->ssh->has_ended && cts_url_path(wire->url))
+		cts_program_end(&wire->ssh->program, END_MS);
+	wire->ssh->has_ended = true;
 }

@@ -15,4 +15,8 @@ int cts_ssh_subtransport(git_smart_subtransport **out, struct cts_wire *wire);
 /* Nothing more will be written: a server that wants more learns it. */
 void cts_ssh_finish(struct cts_wire *wire);
 
+/* Lets a git on this machine come to its end: cut short, it would leave in the repository what it took in
+ * and refused. */
+void cts_ssh_let_end(struct cts_wire *wire);
+
 #endif
