@@ -159,6 +159,8 @@ class Road:
                 raise Failure("no line says what happened")
             if not any(line.startswith("hint: ") for line in lines) and result.status != INTEGRITY:
                 raise Failure("no line says what to do")
+            if fault == "stall" and "silent" not in result.err:
+                raise Failure("nothing says that the server fell silent")
         for _ in range(100):
             if not (left := self.left_running()):
                 break
