@@ -32,7 +32,7 @@ def options():
     parser = argparse.ArgumentParser(prog="run.sh", description="Measures ctsync against references of the same run.")
     parser.add_argument("--records", default="10k,100k", metavar="SIZE,...", help="of 10k, 100k, 1m (default: 10k,100k)")
     parser.add_argument("--all", action="store_true", help="all three sizes")
-    parser.add_argument("--rows", default="", metavar="NAME,...", help="rows whose names begin so (default: all)")
+    parser.add_argument("--rows", default="", metavar="NAME,...", help="rows of these names, or whose names begin so (default: all)")
     parser.add_argument("--list", action="store_true", help="name the rows and end")
     parser.add_argument("-o", "--output", metavar="FILE", help="the JSON (default: build/bench/table.json)")
     parser.add_argument("--dir", metavar="DIR", help="where to work (default: build/bench/lab); what must be durable "
@@ -47,7 +47,9 @@ def options():
         if size not in rows.SIZES:
             parser.error(f"'{size}' is no size; there are {', '.join(rows.SIZES)}")
     prefixes = [p for p in given.rows.split(",") if p]
-    given.chosen = [r for r in rows.ROWS if not prefixes or any(r.name.startswith(p) for p in prefixes)]
+    names = {r.name for r in rows.ROWS}
+    given.chosen = [r for r in rows.ROWS if not prefixes or
+                    any(r.name == p or r.name.startswith(p) and p not in names for p in prefixes)]
     if not given.chosen:
         parser.error(f"no row begins with {given.rows}; there are {', '.join(r.name for r in rows.ROWS)}")
     given.build = os.path.abspath(given.build)

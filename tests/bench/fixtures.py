@@ -62,6 +62,7 @@ class Fixture:
         self.light = 5 if size == "1m" else 7
         self.heavy = {"1k": 5, "10k": 5, "100k": 3, "1m": 1}[size]
         self.seed = SEED
+        self.session = None  # sessions.py
 
     def other(self, size):
         """The fixture of another size, for rows that compare two."""

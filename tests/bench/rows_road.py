@@ -8,7 +8,6 @@ from lab import peak, seconds
 from rows import Measure, quantity, row
 from sessions import Session, session
 
-ROADS = ("path", "http", "ssh")
 SEALS = "the push seals the changes first, where git's commits are there"
 
 
@@ -51,8 +50,22 @@ def idle_row(verb, road):
     return measure
 
 
+def pull_rows(road):
+    pull_row(1, road, faster={"1m": 2})
+    pull_row(1000, road, within={"1m": 1.0})
+    idle_row("pull", road)
+    idle_row("push", road)
+
+
+def server_rows(road):
+    push_row(1, road, within=1.0)
+    push_row(1000, road, faster=1.5)
+    pull_rows(road)
+
+
 push_row(100, "path", faster={"100k": 3})
 pull_row(100, "path", faster={"100k": 3})
+pull_rows("path")
 
 
 @row("push-1-grow", "push of 1 change to a path", "the same at 1,000 records", within={"1m": 1.5})
@@ -72,15 +85,7 @@ def row_push_grow(fixture):
     return Measure(ours, theirs)
 
 
-for _road in ("http", "ssh"):
-    push_row(1, _road, within=1.0)
-    push_row(1000, _road, faster=1.5)
-for _road in ROADS:
-    pull_row(1, _road, faster={"1m": 2})
-    pull_row(1000, _road, within={"1m": 1.0})
-for _road in ROADS:
-    idle_row("pull", _road)
-    idle_row("push", _road)
+server_rows("http")
 
 
 @row("bytes-push", "bytes sent by a push of 1,000 changes over http", "git push", within=1.3)
@@ -102,6 +107,9 @@ def row_bytes_push(fixture):
             bench.time(*s.pull_command())
             bench.time(*s.fetch_command())
     return Measure(ours, theirs, "B", note="all that went up the connection, headers of http included")
+
+
+server_rows("ssh")
 
 
 # ---- two who were apart ----

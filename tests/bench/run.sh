@@ -21,7 +21,7 @@ build() {
 }
 
 case " $* " in
-*" --help "* | *" -h "* | *" --markdown-of "*) ;;
+*" --help "* | *" -h "* | *" --list "* | *" --markdown-of "*) ;;
 *)
 	unset CTSYNC CTSYNC_STORE CTSYNC_PAGER
 	{

@@ -112,5 +112,14 @@ class Session:
 
 
 @once
-def session(fixture, road):
+def open_session(fixture, road):
     return Session(fixture, road)
+
+
+def session(fixture, road):
+    """The session of a road. At a million records one takes gigabytes, so there is one at a time; the rows of a
+    road stand together."""
+    if fixture.session and fixture.session.road != road:
+        fixture.session.close()
+    fixture.session = open_session(fixture, road)
+    return fixture.session
