@@ -56,9 +56,13 @@ static int is_needed(struct cts_sealing *sealing, bool refresh, bool *out)
 	return rc < 0 ? rc : 0;
 }
 
+/* The tree before the journal is made of what was pulled, most of which the mirror has. What people typed
+ * since is new, and not looked for: that would cost more than the few files that are as they once were. */
 static bool mirror_has(void *context, const struct cts_oid *oid)
 {
-	return cts_odb_has(((struct cts_road *)context)->odb, oid);
+	const struct cts_sealing *sealing = context;
+
+	return !sealing->has_start && cts_odb_has(sealing->road->odb, oid);
 }
 
 static void release(struct cts_sealing *sealing)
@@ -81,7 +85,7 @@ int cts_seal_locked(struct cts_road *road, bool refresh, struct cts_oid *tree,
 		.schema = cts_store_schema(road->store),
 		.progress = progress,
 	};
-	const struct cts_pack_options options = {.exists = mirror_has, .context = road};
+	const struct cts_pack_options options = {.exists = mirror_has, .context = &sealing};
 	char name[CTS_OID_HEX + 1];
 	bool needed = false;
 	int rc = cts_txn_begin(&sealing.txn, road->store);
@@ -97,6 +101,7 @@ int cts_seal_locked(struct cts_road *road, bool refresh, struct cts_oid *tree,
 		goto out;
 	sealing.build = cts_tree_build_open(road->trees, sealing.pack);
 	rc = cts_seal_start_tree(&sealing);
+	sealing.has_start = true;
 	if (rc == 0)
 		rc = cts_txn_each_journal(sealing.txn, cts_seal_frame, &sealing);
 	if (rc == 0)

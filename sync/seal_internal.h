@@ -34,6 +34,7 @@ struct cts_sealing {
 	struct cts_tree_build *build;
 	struct cts_oid tree; /* after the last commit; zero: none yet */
 	bool has_tree;
+	bool has_start; /* the tree before the journal is there */
 	struct cts_stale *stale;
 	size_t stale_count;
 	struct cts_seal_branch *branches;
