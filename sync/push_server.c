@@ -27,7 +27,7 @@ static void say_once(void *context, const char *line)
 {
 	struct cts_pushing *pushing = context;
 
-	for (size_t i = 0; i < pushing->heard_count; i++) {
+	for (size_t i = 0; pushing->is_again && i < pushing->heard_count; i++) {
 		if (strcmp(pushing->heard[i], line) != 0)
 			continue;
 		pushing->heard[i] = "";
