@@ -26,7 +26,7 @@ from servers import HttpServer, SshServer  # noqa: E402
 SEED = int(os.environ.get("CTS_SEED") or random.SystemRandom().randrange(1 << 30))
 ALL = bool(os.environ.get("CTS_ALL"))
 POINTS = int(os.environ.get("CTS_POINTS") or 34)
-PATIENCE = 40  # seconds until a command counts as one that hangs; far more than any takes
+PATIENCE = 90  # seconds until a command counts as one that hangs; a clone waits for 60, others for 1
 
 # What may come of a fault. After an end of the network there is one answer; a flipped bit that nothing
 # below us notices (http on this machine, where nothing is encrypted) can turn a word into any other.

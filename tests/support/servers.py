@@ -198,7 +198,8 @@ class SshServer(Server):
         config = write(lab.path("sshd_config"), "\n".join([
             "ListenAddress 127.0.0.1", f"HostKey {lab.path('hostkey')}", f"AuthorizedKeysFile {lab.path('authorized')}",
             "PidFile none", "StrictModes no", "UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
-            "PermitRootLogin yes", "PrintMotd no", "MaxStartups 200", "KexAlgorithms curve25519-sha256",
+            # A flipped length makes either side wait for the rest of a packet: not for ever.
+            "LoginGraceTime 6", "ClientAliveInterval 3", "ClientAliveCountMax 2", "PermitRootLogin yes", "PrintMotd no", "MaxStartups 200", "KexAlgorithms curve25519-sha256",
             f"ForceCommand {self.session}", "LogLevel ERROR",
             f"SetEnv HOME={lab.env['HOME']}",  # a shell that sshd runs reads the .bashrc of a person otherwise
             ""]))
@@ -219,7 +220,8 @@ class SshServer(Server):
             "Host *", f"\tUser {pwd.getpwuid(os.geteuid()).pw_name}", "\tHostKeyAlias lab", f"\tIdentityFile {self.lab.path(key)}",
             "\tIdentitiesOnly yes", "\tIdentityAgent none", f"\tUserKnownHostsFile {known}",
             "\tGlobalKnownHostsFile /dev/null", "\tStrictHostKeyChecking yes", "\tPasswordAuthentication no",
-            "\tKbdInteractiveAuthentication no", "\tUpdateHostKeys no", ""]))
+            "\tKbdInteractiveAuthentication no", "\tUpdateHostKeys no", "\tServerAliveInterval 5",
+            "\tServerAliveCountMax 1", ""]))
 
     def wrapper(self, name, config):
         return write(self.lab.path(name), f'#!/bin/sh\nexec {find("ssh")} -F {config} "$@"\n', 0o755)
