@@ -60,6 +60,14 @@ FIXTURE size_t random_below(size_t bound)
 	return (size_t)(random_next() % bound);
 }
 
+/* Under valgrind, which is too slow for a server without an end and has memory and files of its own. */
+FIXTURE bool is_under_valgrind(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	return preload && strstr(preload, "vgpreload");
+}
+
 /* ---- a repository ---- */
 
 static char repo_dir[64];

@@ -364,7 +364,7 @@ static void test_each_limit_ends_the_child_and_is_named(void **state)
 	const struct cts_child_limits cpu = {.idle_s = 20, .cpu_s = 1},
 				      file = {.idle_s = 20, .file_bytes = 1 << 20},
 				      memory = {.idle_s = 20, .memory_bytes = 64 << 20};
-	char path[] = "/tmp/cts-child-XXXXXX";
+	char path[] = "/tmp/cts-child-XXXXXX", *ours;
 	int fd = mkstemp(path);
 
 	(void)state;
@@ -375,20 +375,18 @@ static void test_each_limit_ends_the_child_and_is_named(void **state)
 	assert_int_equal(lseek(fd, 0, SEEK_END), 1 << 20);
 	close(fd);
 	unlink(path);
-#if !defined(__SANITIZE_ADDRESS__)
+#ifdef __SANITIZE_ADDRESS__
+	return; /* whose own memory would count */
+#endif
+	if (is_under_valgrind())
+		return;
 	/* What the parent has already does not count. */
-	{
-		char *ours = cts_malloc(128 << 20);
-
-		memset(ours, 1, 128 << 20);
-		assert_int_equal(outcome(&memory, fill_some_memory, NULL), 0);
-		free(ours);
-	}
+	ours = cts_malloc(128 << 20);
+	memset(ours, 1, 128 << 20);
+	assert_int_equal(outcome(&memory, fill_some_memory, NULL), 0);
+	free(ours);
 	assert_int_equal(outcome(&memory, fill_memory, NULL), CTS_EUNREACHABLE);
 	assert_says(CTS_EUNREACHABLE, "more than 64 MiB of memory");
-#else
-	(void)fill_memory, (void)fill_some_memory, (void)memory;
-#endif
 }
 
 /* ---- what a child holds, and who holds it ----------------------------------------------------- */
@@ -400,8 +398,10 @@ static int list_descriptors(struct cts_channel *channel, void *context)
 	struct dirent *entry;
 
 	(void)context;
+	/* valgrind has some of its own, far above */
 	while (dir && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && atoi(entry->d_name) != dirfd(dir))
+		if (entry->d_name[0] != '.' && atoi(entry->d_name) != dirfd(dir) &&
+			atoi(entry->d_name) < 1000)
 			cts_buf_printf(&list, "%s ", entry->d_name);
 	return cts_channel_put(channel, 1, cts_buf_slice(&list));
 }

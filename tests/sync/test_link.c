@@ -371,6 +371,8 @@ static void test_a_list_that_is_cut_anywhere_is_told(void **state)
 static void test_a_list_without_an_end_is_not_heard_to_it(void **state)
 {
 	(void)state;
+	if (is_under_valgrind())
+		skip();
 	ssh_is("exec yes '003c0123456789abcdef0123456789abcdef01234567 refs/heads/a/b'");
 	assert_closed(ssh_url, CTS_LINK_FETCH, CTS_EUNREACHABLE, "lists more branches");
 	ssh_is("exec yes '003c# 23456789abcdef0123456789abcdef01234567 refs/heads/a/b'");
