@@ -7,14 +7,36 @@
 
 #include <string.h>
 
+#include "sync/bulk.h"
+
+void cts_copy_end(struct cts_copying *copying)
+{
+	cts_bulk_free(copying->bulk);
+	copying->bulk = NULL;
+}
+
+/* After some thousand files it is a clone or a first push: the rest goes as it is stored. */
+static bool find_stored(struct cts_copying *copying, struct cts_pack_raw *raw, const struct cts_oid *oid)
+{
+	if (!copying->is_own || copying->files++ < CTS_BULK_MIN)
+		return false;
+	if (!copying->bulk)
+		copying->bulk = cts_bulk_open(copying->source);
+	return cts_bulk_find(raw, copying->bulk, oid);
+}
+
 static int copy_blob(struct cts_copying *copying, const struct cts_oid *oid)
 {
+	struct cts_pack_raw raw;
 	struct cts_buf bytes = {0};
 	struct cts_oid made;
 	int rc;
 
-	if (cts_pack_has(copying->pack, oid))
+	if (!cts_pack_lacks(copying->pack, oid))
 		return 0;
+	if (find_stored(copying, &raw, oid))
+		return cts_pack_copy(
+			copying->pack, oid, CTS_OBJECT_BLOB, raw.size, NULL, raw.deflated);
 	rc = cts_odb_read(&bytes, copying->source, CTS_OBJECT_BLOB, oid);
 	if (rc == 0)
 		rc = cts_pack_put(
@@ -31,46 +53,69 @@ static bool holds(const struct cts_oid *oids, size_t count, const struct cts_oid
 	return false;
 }
 
-/* What stands in the bases under the entry's name: true when one of them has the very entry. The
- * others, each once and if they are directories too, are what its own entries are compared with. */
-static bool find_counterparts(const struct cts_tree *const *bases, size_t count,
-	const struct cts_tree_entry *entry, struct cts_oid *out, size_t *out_count)
-{
-	char name[CTS_TREE_NAME_MAX + 1];
+/* A tree that a new one is compared with, and how far: both are in git's order. */
+struct beside {
+	const struct cts_tree *tree;
+	struct cts_slice rest;
+	struct cts_tree_entry entry;
+	bool is_over;
+};
 
-	memcpy(name, entry->name, entry->name_size);
-	name[entry->name_size] = '\0';
+static void step(struct beside *beside)
+{
+	beside->is_over = !cts_tree_next(&beside->entry, &beside->rest);
+}
+
+/* What stands in the bases in the entry's place: true when one of them has the very entry. The others,
+ * each once and if they are directories too, are what its own entries are compared with. */
+static bool find_counterparts(struct beside *bases, size_t count, const struct cts_tree_entry *entry,
+	struct cts_oid *out, size_t *out_count)
+{
+	bool found = false;
+
 	*out_count = 0;
 	for (size_t i = 0; i < count; i++) {
-		struct cts_tree_entry counterpart;
+		struct beside *base = &bases[i];
+		int order = 1;
 
-		if (!cts_tree_find(&counterpart, bases[i]->raw, name) ||
-			counterpart.is_dir != entry->is_dir)
+		while (!base->is_over && order > 0) {
+			order = cts_tree_compare(entry->name, entry->is_dir, base->entry.name,
+				base->entry.is_dir);
+			if (order > 0)
+				step(base);
+		}
+		if (base->is_over || order != 0)
 			continue;
-		if (cts_oid_equal(&counterpart.oid, &entry->oid))
-			return true;
-		if (entry->is_dir && !holds(out, *out_count, &counterpart.oid))
-			out[(*out_count)++] = counterpart.oid;
+		if (cts_oid_equal(&base->entry.oid, &entry->oid))
+			found = true;
+		else if (entry->is_dir && !holds(out, *out_count, &base->entry.oid))
+			out[(*out_count)++] = base->entry.oid;
 	}
-	return false;
+	return found;
 }
 
 static int copy_tree(struct cts_copying *copying, const struct cts_oid *oid,
 	const struct cts_oid *base_oids, size_t base_count)
 {
-	const struct cts_tree *new = NULL, *bases[CTS_COMMIT_PARENTS_MAX];
+	struct beside bases[CTS_COMMIT_PARENTS_MAX];
 	struct cts_oid counterparts[CTS_COMMIT_PARENTS_MAX], made;
+	const struct cts_tree *new = NULL;
+	struct cts_slice rest = {0};
 	struct cts_tree_entry entry;
 	struct cts_pack_base base;
-	struct cts_slice rest;
 	size_t held = 0;
 	int rc;
 
-	if (cts_pack_has(copying->pack, oid))
+	if (!cts_pack_lacks(copying->pack, oid))
 		return 0;
 	rc = cts_tree_get(&new, copying->trees, oid);
-	for (; rc == 0 && held < base_count; held += rc == 0)
-		rc = cts_tree_get(&bases[held], copying->trees, &base_oids[held]);
+	while (rc == 0 && held < base_count) {
+		rc = cts_tree_get(&bases[held].tree, copying->trees, &base_oids[held]);
+		if (rc < 0)
+			break;
+		bases[held].rest = bases[held].tree->raw;
+		step(&bases[held++]);
+	}
 	if (rc == 0)
 		rest = new->raw;
 	while (rc == 0 && cts_tree_next(&entry, &rest)) {
@@ -82,13 +127,14 @@ static int copy_tree(struct cts_copying *copying, const struct cts_oid *oid,
 				  : copy_blob(copying, &entry.oid);
 	}
 	if (rc == 0 && held)
-		base = (struct cts_pack_base){.oid = bases[0]->oid, .data = bases[0]->raw};
+		base = (struct cts_pack_base){
+			.oid = bases[0].tree->oid, .data = bases[0].tree->raw};
 	if (rc == 0)
 		rc = cts_pack_put(&made, copying->pack, CTS_OBJECT_TREE, new->raw.data,
 			new->raw.size, held ? &base : NULL);
 	cts_tree_done(copying->trees, new);
 	while (held)
-		cts_tree_done(copying->trees, bases[--held]);
+		cts_tree_done(copying->trees, bases[--held].tree);
 	return rc;
 }
 

@@ -5,6 +5,8 @@
 #ifndef CTS_SYNC_COPY_H
 #define CTS_SYNC_COPY_H
 
+#include <stdbool.h>
+
 #include "sync/commit.h"
 #include "sync/pack.h"
 #include "sync/road.h"
@@ -13,7 +15,14 @@ struct cts_copying {
 	struct cts_odb *source;
 	struct cts_tree_cache *trees; /* over the source */
 	struct cts_pack *pack;
+	bool is_own; /* the source is our own mirror, whose packs are as we wrote them */
+	/* kept by the functions: */
+	struct cts_bulk *bulk;
+	size_t files; /* copied so far */
 };
+
+/* Frees what a copying keeps. */
+void cts_copy_end(struct cts_copying *copying);
 
 /* `bases`: trees that the destination has with all that is in them, the first of which new trees are
  * deltas on; none: everything is copied that the pack's options do not say exists. `bytes` is the commit

@@ -202,6 +202,8 @@ int cts_ingest(struct cts_txn *txn, struct cts_ingest *ingest)
 		ingest->pull->records_changed = count_changed(&walk);
 	}
 out:
+	cts_verifying_end(&taking.verifying);
+	cts_copy_end(&taking.copying);
 	cts_pack_free(pack);
 	cts_tree_cache_free(taking.verifying.trees);
 	free(walk.met.table);

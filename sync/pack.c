@@ -124,6 +124,12 @@ bool cts_pack_has(const struct cts_pack *pack, const struct cts_oid *oid)
 	return cts_pack_index_find(&pack->index, oid) != NULL;
 }
 
+bool cts_pack_lacks(const struct cts_pack *pack, const struct cts_oid *oid)
+{
+	return !cts_pack_has(pack, oid) &&
+	       (pack->options.exists == NULL || !pack->options.exists(pack->options.context, oid));
+}
+
 uint32_t cts_pack_count(const struct cts_pack *pack)
 {
 	return pack->index.count;
@@ -275,8 +281,7 @@ int cts_pack_put(struct cts_oid *out, struct cts_pack *pack, enum cts_object typ
 	unsigned delta_type = CTS_PACK_OFS_DELTA;
 	int rc = 0;
 
-	if (cts_pack_has(pack, &oid) ||
-		(pack->options.exists != NULL && pack->options.exists(pack->options.context, &oid)))
+	if (!cts_pack_lacks(pack, &oid))
 		goto out;
 	if (base != NULL)
 		entry = cts_pack_index_find(&pack->index, &base->oid);

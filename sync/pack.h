@@ -60,6 +60,9 @@ int cts_pack_put(struct cts_oid *out, struct cts_pack *pack, enum cts_object typ
 	size_t size, const struct cts_pack_base *base);
 
 bool cts_pack_has(const struct cts_pack *pack, const struct cts_oid *oid);
+
+/* Whether cts_pack_put would write an object of this name: neither the pack nor the place has it. */
+bool cts_pack_lacks(const struct cts_pack *pack, const struct cts_oid *oid);
 uint32_t cts_pack_count(const struct cts_pack *pack);
 uint64_t cts_pack_bytes(const struct cts_pack *pack);
 

@@ -119,7 +119,8 @@ static int send_commit(struct cts_copying *copying, struct last *last, const str
 int cts_send_commits(struct cts_road *road, struct cts_pack *pack, const struct cts_sending *list,
 	size_t count, const struct cts_progress *progress)
 {
-	struct cts_copying copying = {.source = road->odb, .trees = road->trees, .pack = pack};
+	struct cts_copying copying = {
+		.source = road->odb, .trees = road->trees, .pack = pack, .is_own = true};
 	struct last last = {0};
 	int rc = 0;
 
@@ -128,5 +129,6 @@ int cts_send_commits(struct cts_road *road, struct cts_pack *pack, const struct 
 		if (progress && progress->step)
 			progress->step(progress->context, "packing", i + 1, count);
 	}
+	cts_copy_end(&copying);
 	return rc;
 }

@@ -11,6 +11,7 @@
 #include "proto/diff.h"
 #include "proto/json.h"
 #include "proto/text.h"
+#include "sync/bulk.h"
 #include "sync/layout.h"
 #include "sync/pack.h"
 #include "sync/tree_diff.h"
@@ -19,6 +20,7 @@ void cts_verified_release(struct cts_verified *verified)
 {
 	for (size_t i = 0; i < verified->change_count; i++)
 		cts_verified_unload(&verified->changes[i]);
+	free(verified->changes);
 	cts_arena_release(&verified->arena);
 	*verified = (struct cts_verified){0};
 }
@@ -83,6 +85,7 @@ static int verify_place(struct cts_verified *out, struct cts_verifying *verifyin
 struct visit {
 	struct cts_verified *out;
 	const char *kind; /* of the last record */
+	size_t capacity;  /* of out->changes */
 	bool is_root;
 };
 
@@ -90,14 +93,21 @@ static int visit_record(void *context, const char *kind, const char *id,
 	const struct cts_oid *before, const struct cts_oid *after)
 {
 	struct visit *visit = context;
-	struct cts_record_change *change = cts_arena_push(&visit->out->arena,
-		&visit->out->changes, &visit->out->change_count, sizeof(*change));
+	struct cts_verified *out = visit->out;
+	struct cts_record_change *change;
 
+	/* Not in the arena, where the array would leave its smaller selves behind. */
+	if (out->change_count == visit->capacity) {
+		visit->capacity = visit->capacity ? visit->capacity + visit->capacity / 2 : 16;
+		out->changes = cts_realloc(out->changes, visit->capacity * sizeof(*change));
+	}
+	change = &out->changes[out->change_count++];
+	*change = (struct cts_record_change){0};
 	/* Those of one kind come together. */
 	if (!visit->kind || strcmp(visit->kind, kind) != 0)
-		visit->kind = cts_arena_strdup(&visit->out->arena, kind);
+		visit->kind = cts_arena_strdup(&out->arena, kind);
 	change->kind = visit->kind;
-	change->id = cts_arena_strdup(&visit->out->arena, id);
+	change->id = cts_arena_strdup(&out->arena, id);
 	if (before)
 		change->before_oid = *before;
 	if (after)
@@ -175,26 +185,40 @@ static int verify_root_files(struct cts_verified *out, struct cts_verifying *ver
 
 /* ---- its records ------------------------------------------------------------------------------ */
 
-enum { LOADED_MAX = 4096 }; /* changes of one commit whose images are kept until it is applied */
+enum { LOADED_MAX = CTS_BULK_MIN }; /* changes of one commit whose images are kept until it is applied */
+
+void cts_verifying_end(struct cts_verifying *verifying)
+{
+	cts_bulk_free(verifying->bulk);
+	verifying->bulk = NULL;
+}
 
 /* `pack`: NULL, or where the file goes if it is a record. */
 static int read_record(struct cts_verifying *verifying, struct cts_record **out,
 	const struct cts_record_change *change, const struct cts_oid *oid, struct cts_pack *pack)
 {
 	struct cts_buf bytes = {0};
+	struct cts_pack_raw raw;
 	struct cts_record record;
 	struct cts_oid made;
-	int rc;
+	bool is_bulk;
+	int rc = 0;
 
 	if (cts_oid_is_zero(oid))
 		return 0;
-	rc = cts_odb_read(&bytes, verifying->source, CTS_OBJECT_BLOB, oid);
+	is_bulk = verifying->bulk && cts_bulk_read(&bytes, &raw, verifying->bulk, oid);
+	if (!is_bulk)
+		rc = cts_odb_read(&bytes, verifying->source, CTS_OBJECT_BLOB, oid);
 	if (rc == 0)
 		rc = cts_json_decode(&record, verifying->schema, change->kind, change->id,
 			bytes.data, bytes.size);
-	if (rc == 0 && pack) {
-		rc = cts_pack_put(
-			&made, pack, CTS_OBJECT_BLOB, bytes.data, bytes.size, NULL);
+	if (rc == 0 && pack && cts_pack_lacks(pack, oid)) {
+		if (is_bulk)
+			rc = cts_pack_copy(
+				pack, oid, CTS_OBJECT_BLOB, raw.size, NULL, raw.deflated);
+		else
+			rc = cts_pack_put(
+				&made, pack, CTS_OBJECT_BLOB, bytes.data, bytes.size, NULL);
 		if (rc < 0)
 			cts_record_release(&record);
 	}
@@ -279,6 +303,8 @@ static int verify_records(struct cts_verified *out, struct cts_verifying *verify
 	bool is_large = out->change_count > LOADED_MAX;
 	int rc = 0;
 
+	if (is_large && !verifying->bulk)
+		verifying->bulk = cts_bulk_open(verifying->source);
 	if (out->change_count > 1)
 		qsort(out->changes, out->change_count, sizeof(*out->changes), compare_changes);
 	for (size_t i = 0; rc == 0 && i < out->change_count; i++) {

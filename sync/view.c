@@ -270,6 +270,7 @@ static int copy_chain(
 	if (rc == 0 && count)
 		rc = cts_odb_refresh(road->odb);
 	cts_buf_release(&bytes);
+	cts_copy_end(&copying);
 	cts_pack_free(copying.pack);
 	cts_tree_cache_free(copying.trees);
 	cts_arena_release(&arena);
