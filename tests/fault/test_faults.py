@@ -279,6 +279,50 @@ def test_a_disk_that_is_almost_full_at_any_point_loses_nothing():
         return f"{refused} commands refused, {len(acked)} changes kept"
 
 
+def test_a_disk_that_fills_while_a_store_is_compacted_or_backed_up_loses_nothing():
+    with ctsync.Lab("faults") as lab, Mounted(lab) as disk:
+        hub = lab.hub("hub")
+        a = lab.init("small/a", "DPMC")
+        a.run("remote", "add", "origin", hub.path)
+        a.run("add", "initiative/i1", "title=t0")
+        filler, refused, whole = os.path.join(disk.path, "filler"), 0, 0
+        backup, where = os.path.join(disk.path, "a.tar"), lab.path("unpacked")
+        for pages in (0, 1, 2, 4, 8, 16, 24, 32, 48, 64, 80, 96, 128, 160, 400):
+            lines = [f"set initiative/i1 --settle overview='{pages} {n} {'words ' * 300}'" for n in range(40)]
+            a.run("batch", "-", stdin="\n".join(lines) + "\n")
+            a.run("push")
+            a.run("set", "initiative/i1", f"title=before {pages}")
+            digest, objects, writer = a.check(), a.mirror.objects(), a.json("status")["writer"]
+            for argv in (["compact"], ["backup", backup]):
+                disk.fill()
+                with open(filler, "r+b") as f:
+                    f.truncate(max(0, os.path.getsize(filler) - pages * 4096))
+                result = a.run(*argv, ok=(OK, NO_SPACE))
+                if result.status == NO_SPACE:
+                    expect_error(result, NO_SPACE)
+                    refused += 1
+                disk.empty()
+                assert a.check() == digest and not objects - a.mirror.objects()
+                a.fsck()
+                left = [n for n in os.listdir(a.inner) if n.startswith("compacting.")]
+                assert not left, left
+            if os.path.exists(backup):
+                shutil.rmtree(where, ignore_errors=True)
+                os.mkdir(where)
+                lab.execute(["tar", "xf", backup], cwd=where)
+                ctsync.Store(lab, os.path.join(where, *os.listdir(where)), "DPMC").check()
+                whole += 1
+            assert sorted(os.listdir(disk.path)) == ["a"] + ["a.tar"] * os.path.exists(backup)
+            a.run("set", "initiative/i1", f"title=after {pages}")
+            assert a.json("status")["writer"] == writer
+        assert refused and whole, f"{refused} refused, {whole} backups"
+        a.run("compact")
+        a.run("push")
+        assert lab.clone(hub.path, "b", "NZP").check() == a.check()
+        hub.fsck()
+        return f"{refused} commands refused"
+
+
 def test_a_read_only_folder_is_read_and_not_written():
     with ctsync.Lab("faults") as lab:
         hub, a, _ = pair(lab)

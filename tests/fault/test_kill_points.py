@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""kill -9 at every system call of `set`, `push`, `pull`, `rebuild` and `clone`, and torn writes.
+"""kill -9 at every system call of `set`, `push`, `pull`, `rebuild`, `clone`, `compact` and `backup`, and torn writes.
 
 A tracer kills the command as it enters its N-th system call, for every N there is; for calls that write,
 once more in the middle of the write. After each kill the store must open, hold its invariants and every
@@ -164,7 +164,67 @@ def try_clone(scene, point, torn):
     return killed
 
 
-TRIALS = {"set": try_set, "push": try_push, "pull": try_pull, "rebuild": try_rebuild, "clone": try_clone}
+def loosen(scene):
+    """Packs to join, and a database with pages that nothing uses any more."""
+    for n in range(2):
+        scene.count += 1
+        lines = [f"set initiative/i2 --settle overview='{scene.count} {k} {'words ' * 200}'" for k in range(20)]
+        lines += [f"add recommendation/w{scene.count}-{k} number={1 + k % 44}" for k in range(60)]
+        scene.acked[scene.a].add(scene.a.run("batch", "-", stdin="\n".join(lines) + "\n").change())
+        scene.a.run("push", "origin")
+
+
+def leftovers(store):
+    return [name for name in os.listdir(store.inner) if name.startswith(("compacting.", "quarantine.", "rebuild."))]
+
+
+def try_compact(scene, point, torn):
+    loosen(scene)
+    scene.set(scene.a)
+    digest, objects, writer = scene.a.check(), scene.a.mirror.objects(), scene.a.json("status")["writer"]
+    killed, _ = scene.killed(scene.a, point, torn, "compact")
+    scene.check(scene.a)
+    if scene.a.check() != digest:
+        raise Failure("a killed compact changed what the store shows")
+    lost = objects - scene.a.mirror.objects()
+    if lost:
+        raise Failure(f"a killed compact lost objects: {lost}")
+    scene.a.run("compact")
+    scene.set(scene.a)
+    if scene.a.json("status")["writer"] != writer:
+        raise Failure("compacting made the store another writer")
+    scene.check(scene.a)
+    # A pack that lost its idx just before the kill is cleared ten minutes later: it might be coming.
+    packs = [name for name in os.listdir(os.path.join(scene.a.mirror.path, "objects", "pack")) if name.endswith(".idx")]
+    if len(packs) != 1 or objects - scene.a.mirror.objects() or leftovers(scene.a):
+        raise Failure(f"left after a compact: {packs} {leftovers(scene.a)}")
+    if point % 8 == 0:
+        scene.meet()
+    return killed
+
+
+def try_backup(scene, point, torn):
+    path, where = scene.lab.path("a.tar"), scene.lab.path("unpacked")
+    scene.set(scene.a)
+    digest = scene.a.check()
+    killed, _ = scene.killed(scene.a, point, torn, "backup", path)
+    scene.check(scene.a)
+    if not killed or point % 4 == 0:
+        scene.a.run("backup", path)
+    if os.path.exists(path):  # whole, whichever it is
+        shutil.rmtree(where, ignore_errors=True)
+        os.mkdir(where)
+        scene.lab.execute(["tar", "xf", path], cwd=where)
+        copy = ctsync.Store(scene.lab, os.path.join(where, *os.listdir(where)), scene.a.agency)
+        state = copy.check()
+        copy.fsck()
+        if (not killed or point % 4 == 0) and state != digest:
+            raise Failure("a backup is not the store")
+    return killed
+
+
+TRIALS = {"set": try_set, "push": try_push, "pull": try_pull, "rebuild": try_rebuild, "clone": try_clone,
+          "compact": try_compact, "backup": try_backup}
 
 
 def chunk(task):
