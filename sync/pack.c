@@ -1,5 +1,6 @@
 /*
- * Entries are deflated straight into a buffer, which goes to the file at 1 MiB. A delta is made
+ * Entries are deflated straight into a buffer, which goes to the file at 1 MiB; a long row of files
+ * is gathered and deflated by several threads first (pack_deflate.h). A delta is made
  * only where its base may be named: before it in this pack with a chain that is not yet full, or,
  * in a thin pack, with the receiver. zlib's stream is kept and reset, which saves its set-up on
  * every object.
@@ -16,6 +17,7 @@
 #include "proto/arena.h"
 #include "proto/error.h"
 #include "sync/delta.h"
+#include "sync/pack_deflate.h"
 #include "sync/pack_internal.h"
 
 enum {
@@ -34,8 +36,7 @@ static struct cts_pack *open_pack(int fd, const struct cts_pack_options *options
 	pack->fd = fd;
 	if (options != NULL)
 		pack->options = *options;
-	if (deflateInit(&pack->deflater, 1) != Z_OK)
-		abort(); /* out of memory, as everywhere */
+	cts_pack_deflate_init(&pack->deflater);
 	cts_buf_put(&pack->tail, "PACK\0\0\0\2\0\0\0\0", HEADER);
 	return pack;
 }
@@ -105,6 +106,7 @@ void cts_pack_free(struct cts_pack *pack)
 {
 	if (pack == NULL)
 		return;
+	cts_pack_gather_free(pack);
 	cts_pack_remove_temporary(&pack->pack_path);
 	cts_pack_remove_temporary(&pack->idx_path);
 	if (pack->dir != NULL && pack->fd >= 0)
@@ -221,28 +223,52 @@ static void put_stored(struct cts_buf *out, const void *data, size_t size)
 	cts_buf_put_be32(out, (uint32_t)adler32(adler32(0, NULL, 0), data, (uInt)size));
 }
 
-static void put_deflated(struct cts_pack *pack, const void *data, size_t size)
+void cts_pack_deflate_init(z_stream *z)
 {
-	z_stream *z = &pack->deflater;
+	if (deflateInit(z, 1) != Z_OK)
+		abort(); /* out of memory, as everywhere */
+}
+
+void cts_pack_deflate(struct cts_buf *out, z_stream *z, const void *data, size_t size)
+{
 	size_t bound;
 
 	deflateReset(z);
 	bound = deflateBound(z, size);
-	cts_buf_reserve(&pack->tail, bound);
+	cts_buf_reserve(out, bound);
 	z->next_in = (Bytef *)(uintptr_t)data; /* zlib's type lacks the const */
 	z->avail_in = (uInt)size;
-	z->next_out = (Bytef *)pack->tail.data + pack->tail.size;
+	z->next_out = (Bytef *)out->data + out->size;
 	z->avail_out = (uInt)bound;
 	deflate(z, Z_FINISH); /* cannot fail: the room is what deflateBound asked for */
-	pack->tail.size += z->total_out;
+	out->size += z->total_out;
+}
+
+int cts_pack_place(struct cts_pack *pack, uint32_t number, unsigned type, size_t size,
+	struct cts_slice deflated)
+{
+	struct cts_pack_entry *entry = &pack->index.entries[number];
+	size_t start = pack->tail.size;
+
+	entry->offset = cts_pack_bytes(pack);
+	cts_pack_put_head(&pack->tail, type, size);
+	cts_buf_put(&pack->tail, deflated.data, deflated.size);
+	entry->crc = (uint32_t)crc32(
+		0, (const Bytef *)pack->tail.data + start, (uInt)(pack->tail.size - start));
+	return pack->fd >= 0 && pack->tail.size >= CTS_PACK_FLUSH_AT ? cts_pack_flush(pack) : 0;
 }
 
 static int append(struct cts_pack *pack, const struct cts_oid *oid, unsigned type,
 	struct cts_slice data, const struct cts_pack_entry *base, const struct cts_oid *base_oid)
 {
-	struct cts_pack_entry entry = {.oid = *oid, .offset = cts_pack_bytes(pack)};
-	size_t start = pack->tail.size;
+	struct cts_pack_entry entry = {.oid = *oid};
+	size_t start;
+	int rc = cts_pack_drain(pack);
 
+	if (rc < 0)
+		return rc;
+	start = pack->tail.size;
+	entry.offset = cts_pack_bytes(pack);
 	cts_pack_put_head(&pack->tail, type, data.size);
 	if (type == CTS_PACK_OFS_DELTA)
 		cts_pack_put_distance(&pack->tail, entry.offset - base->offset);
@@ -253,7 +279,7 @@ static int append(struct cts_pack *pack, const struct cts_oid *oid, unsigned typ
 	if (data.size <= STORED_MAX && type >= CTS_PACK_OFS_DELTA)
 		put_stored(&pack->tail, data.data, data.size);
 	else
-		put_deflated(pack, data.data, data.size);
+		cts_pack_deflate(&pack->tail, &pack->deflater, data.data, data.size);
 	entry.crc = (uint32_t)crc32(
 		0, (const Bytef *)pack->tail.data + start, (uInt)(pack->tail.size - start));
 	cts_pack_index_add(&pack->index, &entry);
@@ -287,8 +313,11 @@ int cts_pack_put(struct cts_oid *out, struct cts_pack *pack, enum cts_object typ
 		entry = cts_pack_index_find(&pack->index, &base->oid);
 	if (entry == NULL || pack->options.ref_delta)
 		delta_type = CTS_PACK_REF_DELTA;
+	pack->streak = base == NULL && type == CTS_OBJECT_BLOB ? pack->streak + 1 : 0;
 	if (base != NULL && make_delta(pack, whole, base, entry))
 		rc = append(pack, &oid, delta_type, cts_buf_slice(&pack->delta), entry, &base->oid);
+	else if (pack->streak > CTS_PACK_STREAK_MIN)
+		rc = cts_pack_gather(pack, &oid, type, whole);
 	else
 		rc = append(pack, &oid, type, whole, NULL, NULL);
 out:

@@ -10,7 +10,7 @@
  *	rc = cts_pack_finish(name, pack);       pack-<name>.pack and .idx are there and synced
  *	cts_pack_free(pack);
  *
- * Memory: 40 to 60 bytes an object and 2 MiB. Errors: CTS_EIO, CTS_ENOSPACE.
+ * Memory: 40 to 60 bytes an object and 4 MiB. Errors: CTS_EIO, CTS_ENOSPACE.
  */
 #ifndef CTS_SYNC_PACK_H
 #define CTS_SYNC_PACK_H
@@ -64,7 +64,7 @@ bool cts_pack_has(const struct cts_pack *pack, const struct cts_oid *oid);
 /* Whether cts_pack_put would write an object of this name: neither the pack nor the place has it. */
 bool cts_pack_lacks(const struct cts_pack *pack, const struct cts_oid *oid);
 uint32_t cts_pack_count(const struct cts_pack *pack);
-uint64_t cts_pack_bytes(const struct cts_pack *pack);
+uint64_t cts_pack_bytes(const struct cts_pack *pack); /* so far; what is being deflated not counted */
 
 /* Adds an object as another pack stores it: deflated, of `size` bytes inflated; with `base`, which must
  * be in the pack, it is a delta on that. The object must not be in the pack yet. */

@@ -19,9 +19,14 @@ int cts_pack_copy(struct cts_pack *pack, const struct cts_oid *oid, enum cts_obj
 {
 	const struct cts_pack_entry *under =
 		base == NULL ? NULL : cts_pack_index_find(&pack->index, base);
-	struct cts_pack_entry entry = {.oid = *oid, .offset = cts_pack_bytes(pack)};
-	size_t start = pack->tail.size;
+	struct cts_pack_entry entry = {.oid = *oid};
+	size_t start;
+	int rc = cts_pack_drain(pack);
 
+	if (rc < 0)
+		return rc;
+	start = pack->tail.size;
+	entry.offset = cts_pack_bytes(pack);
 	assert(!cts_pack_has(pack, oid) && (base == NULL) == (under == NULL));
 	cts_pack_put_head(
 		&pack->tail, under == NULL ? (unsigned)type : CTS_PACK_OFS_DELTA, size);

@@ -52,8 +52,10 @@ static int hash_file(struct cts_sha1 *sha1, struct cts_pack *pack)
 static int complete(uint8_t digest[CTS_OID_SIZE], struct cts_pack *pack)
 {
 	struct cts_sha1 sha1;
-	int rc = 0;
+	int rc = cts_pack_drain(pack);
 
+	if (rc < 0)
+		return rc;
 	cts_sha1_init(&sha1);
 	if (pack->flushed == 0)
 		count_bytes((uint8_t *)pack->tail.data + 8, pack->index.count);

@@ -24,10 +24,23 @@ struct cts_pack {
 	uint64_t start;       /* where the pack begins in the file */
 	z_stream deflater, inflater;
 	bool inflater_ready;
+	uint32_t streak; /* files that were put whole, one after the other */
+	struct cts_pack_gathering *gathering; /* pack_deflate.h; NULL: not begun */
+	bool has_waiting; /* something is gathered and not yet in its place */
 	int fd;                     /* -1: in memory */
 	char *dir;                  /* of cts_pack_open, else NULL */
 	char *pack_path, *idx_path; /* temporary names, while there are such files */
 };
+
+/* Gives everything that was gathered its place; before anything else is added, read or ended. */
+int cts_pack_drain(struct cts_pack *pack);
+
+/* Puts deflated data behind all others, as the object of that entry of the index. */
+int cts_pack_place(struct cts_pack *pack, uint32_t entry, unsigned type, size_t size,
+	struct cts_slice deflated);
+
+void cts_pack_deflate_init(z_stream *z);
+void cts_pack_deflate(struct cts_buf *out, z_stream *z, const void *data, size_t size);
 
 /* Appends the tail to the file. */
 int cts_pack_flush(struct cts_pack *pack);

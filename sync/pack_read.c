@@ -120,7 +120,10 @@ int cts_pack_read(struct cts_buf *out, enum cts_object *type, struct cts_pack *p
 	struct cts_buf scratch = {0}, delta = {0}, result = {0}, next = {0}, swap;
 	size_t depth = 0;
 	unsigned entry_type = 0, whole_type;
-	int rc = 0;
+	int rc = cts_pack_drain(pack);
+
+	if (rc < 0)
+		return rc;
 
 	/* Down to the whole object, then up again through the deltas. */
 	for (; entry != NULL; entry = base) {
