@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import ctsync  # noqa: E402
 from ctsync import LOCKED, OK  # noqa: E402
+from servers import HttpServer  # noqa: E402
 
 ROUNDS = int(os.environ.get("CTS_ROUNDS") or 12)
 
@@ -131,6 +132,39 @@ def test_a_store_in_use_is_compacted_and_backed_up():
         left = [n for n in os.listdir(a.inner) if "." in n and n.split(".")[0] in ("compacting", "quarantine", "rebuild")]
         assert not left, left
         return f"{len(acked)} changes, {compacted.count(OK)} compactions, {ROUNDS // 2} backups"
+
+
+def test_packs_are_not_taken_from_under_a_fetch():
+    """Over http a pull keeps what it fetches in a quarantine that reads the mirror's packs."""
+    with ctsync.Lab("compact") as lab, HttpServer(lab) as server:
+        hub = server.hub("hub.git")
+        a = lab.init("a", "DPMC")
+        a.run("remote", "add", "origin", server.url("hub.git"))
+        a.run("add", "initiative/i1", "title=t")
+        a.run("push")
+        b = lab.clone(hub.path, "b", "NZP")
+        crowd, done = Crowd(), []
+
+        def other(n):
+            b.run("set", "initiative/i1", f"points+=b{n}", "--settle")
+            b.run("sync")
+
+        def write(n):
+            a.run("set", "initiative/i1", f"labels+=a{n}", "--settle")
+            a.run("sync", ok=(OK, LOCKED))
+
+        crowd.add(other)
+        crowd.add(write, 2 * ROUNDS)
+        crowd.add(lambda _: done.append(a.run("compact", ok=(OK, LOCKED)).status), ROUNDS)
+        crowd.run()
+        for store in (b, a, b, a):
+            store.run("sync")
+        assert a.check() == b.check()
+        labels = a.show("initiative/i1")["labels"]
+        assert {f"a{n}" for n in range(2 * ROUNDS)} <= set(labels), labels
+        for repository in (a.mirror, b.mirror, hub):
+            repository.fsck()
+        return f"{done.count(OK)} compactions"
 
 
 def test_packs_stay_few_by_themselves():
