@@ -139,7 +139,7 @@ static int import_sheet(struct cts_import *import, struct cts_txn *txn, struct c
 			cts_problems_add(&import->problems, rc, import->path, row, 1);
 		else if (rc < 0)
 			break;
-		cts_progress_step(&import->progress, ++done);
+		cts_import_step(import, ++done, false);
 	}
 	cts_sheet_free(sheet);
 	return rc < 0 ? rc : 0;
@@ -219,7 +219,7 @@ static int import_objects(struct cts_import *import, struct cts_txn *txn,
 				return rc;
 		}
 		line_before = line;
-		cts_progress_step(&import->progress, ++done);
+		cts_import_step(import, ++done, import->format == CTS_IMPORT_JSON);
 	}
 	return 0;
 }

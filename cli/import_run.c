@@ -4,6 +4,8 @@
 #include "cli/import_run.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 void cts_import_reset(struct cts_import *import)
 {
@@ -44,6 +46,21 @@ void cts_import_count(
 		added->name = kind->name;
 	}
 	import->kinds[i].created++;
+}
+
+void cts_import_step(struct cts_import *import, uint64_t done, bool is_whole)
+{
+	struct cts_progress_bar *bar = &import->progress;
+	struct stat info;
+	off_t at;
+
+	/* Records are as long as those before: how far the file was read tells how many there will be. */
+	if (done >= bar->next && !is_whole && fstat(import->fd, &info) == 0 &&
+		(at = lseek(import->fd, 0, SEEK_CUR)) > 0 && at < info.st_size) {
+		bar->total = (uint64_t)((double)done * (double)info.st_size / (double)at);
+		bar->is_guess = true;
+	}
+	cts_progress_step(bar, done);
 }
 
 const char *cts_import_message(struct cts_arena *arena, const char *given, const char *file)

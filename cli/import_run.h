@@ -61,6 +61,9 @@ void cts_import_release(struct cts_import *import);
 void cts_import_count(
 	struct cts_import *import, const struct cts_kind *kind, bool created, bool changed);
 
+/* One more record was read, of a file that is read piece by piece or (`is_whole`) was read at once. */
+void cts_import_step(struct cts_import *import, uint64_t done, bool is_whole);
+
 /* cts_write_fn: the records of a csv, tsv, json or ndjson file. */
 int cts_import_records(struct cts_txn *txn, void *import);
 

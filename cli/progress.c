@@ -69,8 +69,9 @@ void cts_progress_line(struct cts_buf *out, const struct cts_progress_bar *bar, 
 		cts_buf_putc(&line, '[');
 		for (unsigned i = 0; i < BAR_WIDTH; i++)
 			cts_buf_putc(&line, i < filled ? '#' : '.');
-		cts_buf_printf(&line, "] %3u%%  %" PRIu64 "/%" PRIu64,
-			(unsigned)(done * 100 / bar->total), done, bar->total);
+		cts_buf_printf(&line, "] %3u%%  %" PRIu64, (unsigned)(done * 100 / bar->total), done);
+		if (!bar->is_guess)
+			cts_buf_printf(&line, "/%" PRIu64, bar->total);
 	} else {
 		cts_buf_printf(&line, "%" PRIu64, bar->done);
 	}

@@ -20,6 +20,7 @@
 struct cts_progress_bar {
 	const char *what;
 	uint64_t done, total; /* total 0: not known, no bar and no time left */
+	bool is_guess;        /* the total is one, good for the bar and the time, and is not told */
 	uint64_t next;        /* look at the clock when done reaches this */
 	int64_t started_ms, shown_ms;
 	bool active; /* stderr is a terminal and not quiet */

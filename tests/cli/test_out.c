@@ -285,6 +285,11 @@ static void test_progress_tells_count_rate_and_time_left(void **state)
 	cts_buf_clear(&line);
 	cts_progress_line(&line, &bar, 2000, 20);
 	assert_string_equal(line.data, "importing [######...");
+	bar.is_guess = true;
+	cts_buf_clear(&line);
+	cts_progress_line(&line, &bar, 2000, 200);
+	assert_string_equal(
+		line.data, "importing [######..................]  25%  5000  5000/s  3s left");
 	bar.total = 0;
 	cts_buf_clear(&line);
 	cts_progress_line(&line, &bar, 1000, 200);

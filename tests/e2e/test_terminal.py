@@ -1,8 +1,11 @@
 """On a terminal: colour unless NO_COLOR, lines within its width, a pager that may be left early."""
+import json
 import os
 import pty
+import re
 import subprocess
 import sys
+import tempfile
 
 SOURCE = os.environ.get("CTS_SOURCE_DIR") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("CTSYNC") or os.path.join(SOURCE, "build", "ctsync")
@@ -61,6 +64,32 @@ def test_programs_get_no_pager_and_errors_none():
     assert status == 0 and shown.startswith("{"), shown[:100]
     shown, status = on_terminal("schema", "bdoy", PAGER="cat")
     assert status == 21 and shown.startswith("ctsync: "), shown
+
+
+def test_a_long_import_shows_a_bar():
+    """Count, rate and time left on a terminal, wiped at the end; nothing elsewhere, and nothing when quiet."""
+    with tempfile.TemporaryDirectory() as folder:
+        store, path = os.path.join(folder, "s"), os.path.join(folder, "many.ndjson")
+        words = "agency report quarter board delivery " * 40
+        on_terminal("init", store, "--agency", "DPMC", "--author", "A B <a@b.example>")
+        for count in (60_000, 240_000, 960_000):  # until it takes long enough for a bar to be shown twice
+            with open(path, "w", encoding="utf-8") as f:
+                for n in range(count):
+                    f.write(json.dumps({"kind": "initiative", "id": f"i{n}", "fields": {"title": f"Number {n}", "overview": words}}) + "\n")
+            shown, status = on_terminal("-C", store, "import", "--dry-run", path)
+            assert status == 0, shown[-500:]
+            bars = re.findall(r"\rimporting \[([#.]{24})\] +(\d+)%  (\d+)  (\d+)/s  (?:\d+[hms])+", shown)
+            if len(bars) >= 2:
+                break
+        assert len(bars) >= 2, shown[:500]
+        counts = [int(bar[2]) for bar in bars]
+        assert counts == sorted(counts) and 0 < counts[0] < counts[-1] <= count, counts
+        assert f"{count} created" in shown.rsplit("\x1b[K", 1)[1], shown[-300:]
+        shown, status = on_terminal("-C", store, "--quiet", "import", "--dry-run", path)
+        assert status == 0 and "importing" not in shown
+        plain = subprocess.run([PROGRAM, "-C", store, "import", "--dry-run", path], capture_output=True, text=True,
+                               env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"}, check=True)
+        assert "importing" not in plain.stdout + plain.stderr
 
 
 if __name__ == "__main__":
