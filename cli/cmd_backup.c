@@ -20,9 +20,8 @@ const struct cts_cmd cts_cmd_backup = {
 		"To restore, unpack it with `tar xf FILE`: that makes a folder with a store in it, "
 		"named after the agency and the time. It is a copy of the store, and begins a "
 		"branch of its own with its first change; pull first, to get what happened since.",
-	.examples =
-		"ctsync backup hem.tar\n"
-		"tar xf hem.tar\n",
+	.examples = "ctsync backup hem.tar\n"
+		    "tar xf hem.tar\n",
 	.arguments = backup_arguments,
 	.needs = CTS_NEEDS_STORE,
 	.formats = CTS_OUT_TEXT | CTS_OUT_JSON,

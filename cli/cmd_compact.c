@@ -1,6 +1,6 @@
 /*
- * compact: less disk for the same store. The mirror's packs become one, with deltas along the history;
- * the database loses the pages that nothing uses.
+ * compact: less disk for the same store. The mirror's packs become one, with deltas along the
+ * history; the database loses the pages that nothing uses.
  */
 #include "cli/cmd.h"
 

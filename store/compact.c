@@ -1,15 +1,15 @@
 /*
- * LMDB never gives pages back: what a large change or a pull needed for a moment stays in the file. A
- * compacted copy is made beside it and put in its place.
+ * LMDB never gives pages back: what a large change or a pull needed for a moment stays in the file.
+ * A compacted copy is made beside it and put in its place.
  *
- * The write lock is held from the beginning of the copy until the new file is in place, so nothing is
- * written that the copy lacks. Whoever has the old file open reads on in it, and opens the new one before
- * it begins its next transaction (env.c), as after a rebuild. A crash leaves one file or the other, and a
- * folder that is swept away.
+ * The write lock is held from the beginning of the copy until the new file is in place, so nothing
+ * is written that the copy lacks. Whoever has the old file open reads on in it, and opens the new
+ * one before it begins its next transaction (env.c), as after a rebuild. A crash leaves one file or
+ * the other, and a folder that is swept away.
  *
- * What tells a store from its copy is the identity of data.mdb, kept inside it: the new file is given its
- * own, but only if the old one had the right one. A copy that is compacted before its first change must
- * still take a new writer.
+ * What tells a store from its copy is the identity of data.mdb, kept inside it: the new file is
+ * given its own, but only if the old one had the right one. A copy that is compacted before its
+ * first change must still take a new writer.
  */
 #include "store/internal.h"
 
@@ -27,7 +27,7 @@
 
 enum {
 	LOCK_WAIT_MS = 10000,
-	WORTH_DIVISOR = 10,        /* a tenth of the file, */
+	WORTH_DIVISOR = 10,      /* a tenth of the file, */
 	WORTH_BYTES = 64 * 1024, /* and more than a store needs to breathe */
 };
 
@@ -120,9 +120,9 @@ static int is_at_home(struct cts_store *store)
 		rc = read_identity(&is, store->path, store->path);
 	if (rc == 0)
 		rc = txn.counters.data_device == is.data_device &&
-			txn.counters.data_inode == is.data_inode &&
-			txn.counters.journal_device == is.journal_device &&
-			txn.counters.journal_inode == is.journal_inode;
+		     txn.counters.data_inode == is.data_inode &&
+		     txn.counters.journal_device == is.journal_device &&
+		     txn.counters.journal_inode == is.journal_inode;
 	abort_counters(&txn);
 	return rc;
 }
@@ -145,9 +145,10 @@ static int write_identity(struct cts_store *fresh, const struct identity *is)
 	return rc;
 }
 
-/* Makes the copy say that it is the store. Twice, so that both of LMDB's meta pages show a whole store: a
- * process that was killed between putting the file in place and removing lock.mdb leaves a lock.mdb that
- * counts transactions otherwise, by which the next one might go for the page of the other turn. */
+/* Makes the copy say that it is the store. Twice, so that both of LMDB's meta pages show a whole
+ * store: a process that was killed between putting the file in place and removing lock.mdb leaves a
+ * lock.mdb that counts transactions otherwise, by which the next one might go for the page of the
+ * other turn. */
 static int adopt(struct cts_store *fresh, const char *journal_folder)
 {
 	struct identity is;
@@ -190,7 +191,8 @@ static int copy(struct cts_store *store, struct cts_store *fresh)
 	int code = mdb_env_copy2(store->env, fresh->path, MDB_CP_COMPACT);
 
 	if (code == MDB_INCOMPATIBLE) {
-		cts_fail(CTS_EDAMAGED, "the store '%s' has pages that nothing uses and nothing lists",
+		cts_fail(CTS_EDAMAGED,
+			"the store '%s' has pages that nothing uses and nothing lists",
 			store->path);
 		cts_hint("ctsync rebuild makes it anew, without them");
 		return CTS_EDAMAGED;
@@ -209,9 +211,9 @@ static int sync_folder(const char *path)
 	return rc;
 }
 
-/* Nobody opens the store between the two: the lock file of one belongs to no other (env.c, hold_files). */
-static int put_in_place(
-	struct cts_store *store, const char *from, const char *to, const char *lock)
+/* Nobody opens the store between the two: the lock file of one belongs to no other (env.c,
+ * hold_files). */
+static int put_in_place(struct cts_store *store, const char *from, const char *to, const char *lock)
 {
 	int folder = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
 
@@ -289,8 +291,8 @@ int cts_store_compact(struct cts_store *store, uint64_t *before, uint64_t *after
 	int lock, rc;
 
 	if (store->read_only)
-		return cts_fail(CTS_EIO, "the store '%s' cannot be written: it is read-only",
-			store->path);
+		return cts_fail(
+			CTS_EIO, "the store '%s' cannot be written: it is read-only", store->path);
 	lock = cts_lock_take(cts_arena_printf(&arena, "%s/lock", store->path), LOCK_WAIT_MS);
 	cts_arena_release(&arena);
 	if (lock < 0)

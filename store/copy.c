@@ -1,9 +1,10 @@
 /*
- * A copy of the store as of one moment. LMDB copies itself from a snapshot of its own, begun by a thread
- * that writes into a pipe; our reading transaction is begun first, and the write lock held from before it
- * until the first bytes come out of the pipe. So both show the same, and writers wait for no longer than
- * that. The journal file is not copied, since a seal may cut it meanwhile: it is what the snapshot's journal
- * makes it. `received` only grows: as long as it is at that moment is what belongs to it.
+ * A copy of the store as of one moment. LMDB copies itself from a snapshot of its own, begun by a
+ * thread that writes into a pipe; our reading transaction is begun first, and the write lock held
+ * from before it until the first bytes come out of the pipe. So both show the same, and writers
+ * wait for no longer than that. The journal file is not copied, since a seal may cut it meanwhile:
+ * it is what the snapshot's journal makes it. `received` only grows: as long as it is at that
+ * moment is what belongs to it.
  */
 #include "store/internal.h"
 
@@ -105,7 +106,8 @@ static int begin(struct copying *copying)
 
 	/* On a read-only disk nobody writes. */
 	if (!store->read_only)
-		lock = cts_lock_take(cts_arena_printf(&arena, "%s/lock", store->path), LOCK_WAIT_MS);
+		lock = cts_lock_take(
+			cts_arena_printf(&arena, "%s/lock", store->path), LOCK_WAIT_MS);
 	if (!store->read_only && lock < 0)
 		rc = lock;
 	if (rc == 0)
@@ -116,8 +118,8 @@ static int begin(struct copying *copying)
 		rc = read_config(
 			&copying->config, cts_arena_printf(&arena, "%s/config", store->path));
 	if (rc == 0) {
-		copying->received = open(cts_arena_printf(&arena, "%s/received", store->path),
-			O_RDONLY | O_CLOEXEC);
+		copying->received = open(
+			cts_arena_printf(&arena, "%s/received", store->path), O_RDONLY | O_CLOEXEC);
 		if (copying->received >= 0 && fstat(copying->received, &info) == 0)
 			copying->received_size = (uint64_t)info.st_size;
 	}
@@ -159,7 +161,8 @@ static int put_database(struct copying *copying)
 	}
 	finish(copying);
 	if (rc == 0 && copying->code == MDB_INCOMPATIBLE) {
-		cts_fail(CTS_EDAMAGED, "the store '%s' has pages that nothing uses and nothing lists",
+		cts_fail(CTS_EDAMAGED,
+			"the store '%s' has pages that nothing uses and nothing lists",
 			copying->store->path);
 		cts_hint("ctsync rebuild makes it anew, without them");
 		return CTS_EDAMAGED;
@@ -213,8 +216,8 @@ static int put_received(struct copying *copying)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			rc = cts_fail_errno(CTS_EIO, errno, "cannot read '%s/received'",
-				copying->store->path);
+			rc = cts_fail_errno(
+				CTS_EIO, errno, "cannot read '%s/received'", copying->store->path);
 		if (n <= 0)
 			break;
 		rc = sink->put(sink->context, copying->piece, (size_t)n);

@@ -1,14 +1,15 @@
 /*
  * A backup: the whole store as one tar file, taken while others use it.
  *
- * First the store's own files as of one moment, then, while that moment is held by a reading transaction,
- * of the mirror what that needs: its branches as the snapshot has them, and all packs. Objects are in the
- * mirror before LMDB names them and are never taken away, only joined; so whatever packs are there after
- * the moment hold everything. They are pinned by opening them, and the folder is read again: only when
- * nothing came or went between the two readings are they all that there was.
+ * First the store's own files as of one moment, then, while that moment is held by a reading
+ * transaction, of the mirror what that needs: its branches as the snapshot has them, and all packs.
+ * Objects are in the mirror before LMDB names them and are never taken away, only joined; so
+ * whatever packs are there after the moment hold everything. They are pinned by opening them, and
+ * the folder is read again: only when nothing came or went between the two readings are they all
+ * that there was.
  *
- * The file is restored with tar. The folder in it is named so that it lies on no store; what comes out is
- * a copy of the store, which takes a new writer before its first change as every copy does.
+ * The file is restored with tar. The folder in it is named so that it lies on no store; what comes
+ * out is a copy of the store, which takes a new writer before its first change as every copy does.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -125,19 +126,20 @@ static int set_line_ref(void *context, const struct cts_line *line)
 			backing_up->refs[i].oid = line->head;
 			return 0;
 		}
-	entry = cts_arena_push(&backing_up->arena, &backing_up->refs, &backing_up->ref_count,
-		sizeof(*entry));
+	entry = cts_arena_push(
+		&backing_up->arena, &backing_up->refs, &backing_up->ref_count, sizeof(*entry));
 	*entry = (struct cts_ref_entry){.name = name, .oid = line->head};
 	return 0;
 }
 
 static int compare_refs(const void *a, const void *b)
 {
-	return strcmp(((const struct cts_ref_entry *)a)->name,
-		((const struct cts_ref_entry *)b)->name);
+	return strcmp(
+		((const struct cts_ref_entry *)a)->name, ((const struct cts_ref_entry *)b)->name);
 }
 
-/* Of the other branches (root, main) what the mirror has. Read before the packs, which hold more. */
+/* Of the other branches (root, main) what the mirror has. Read before the packs, which hold more.
+ */
 static int read_refs(struct backing_up *backing_up)
 {
 	struct cts_ref_entry *refs;
@@ -189,8 +191,8 @@ static void allow_files(size_t count)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < count) {
 		limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max > count
-			? count
-			: limit.rlim_max;
+					 ? count
+					 : limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
 }
@@ -241,8 +243,8 @@ static int pin_packs(struct backing_up *backing_up)
 		if (rc == 0)
 			rc = open_packs(backing_up);
 		if (rc == 1) {
-			rc = cts_pack_dir_list(&again, &count, &backing_up->arena,
-				backing_up->road->pack_dir);
+			rc = cts_pack_dir_list(
+				&again, &count, &backing_up->arena, backing_up->road->pack_dir);
 			if (rc == 0 && is_same_list(backing_up->packs, backing_up->pack_count,
 					       again, count))
 				return 0;
@@ -261,8 +263,8 @@ static int put_packs(struct backing_up *backing_up)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < backing_up->pack_count; i++) {
-		const char *name = cts_arena_printf(&backing_up->arena, "mirror.git/objects/pack/%s",
-			backing_up->packs[i].name);
+		const char *name = cts_arena_printf(&backing_up->arena,
+			"mirror.git/objects/pack/%s", backing_up->packs[i].name);
 
 		rc = put_open_file(backing_up, backing_up->files[i][0],
 			cts_arena_printf(&backing_up->arena, "%s.pack", name));
@@ -281,7 +283,8 @@ static int put_loose(struct backing_up *backing_up)
 
 	for (int byte = 0; rc == 0 && byte < 256; byte++) {
 		const char *folder = cts_arena_printf(arena, "objects/%02x", byte);
-		DIR *dir = opendir(cts_arena_printf(arena, "%s/%s", backing_up->road->mirror, folder));
+		DIR *dir =
+			opendir(cts_arena_printf(arena, "%s/%s", backing_up->road->mirror, folder));
 		struct dirent *entry;
 
 		while (rc == 0 && dir && (entry = readdir(dir)) != NULL)
@@ -314,8 +317,9 @@ static int put_mirror(struct cts_txn *txn, void *context)
 	if (rc == 0)
 		rc = cts_txn_each_key(txn, "", count_record, backing_up->out);
 	for (size_t i = 0; rc == 0 && i < sizeof(folders) / sizeof(folders[0]); i++)
-		rc = cts_tar_folder(backing_up->tar, cts_arena_printf(&backing_up->arena,
-			"%s/mirror.git%s", backing_up->inner, folders[i]));
+		rc = cts_tar_folder(
+			backing_up->tar, cts_arena_printf(&backing_up->arena, "%s/mirror.git%s",
+						 backing_up->inner, folders[i]));
 	if (rc == 0)
 		rc = read_refs(backing_up);
 	if (rc == 0)

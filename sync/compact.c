@@ -1,8 +1,10 @@
 /*
- * Joining happens under the mirror's lock: it copies what the last twenty seals wrote. Compacting may
- * take minutes, so its pack is made beside the mirror, without any lock: packs never change, and whatever
- * comes meanwhile stays as it is. Then the lock is taken, the pack moved in, and those that it was made of
- * go. One compaction at a time, held by `compact.lock`.
+ * Joining happens under the mirror's lock: it rewrites what the last twenty seals wrote. A seal of
+ * one change has all folders on the way to it whole, since a pack stands by itself; joined, they
+ * are deltas of each other. Compacting may take minutes, so its pack is made beside the mirror,
+ * without any lock: packs never change, and whatever comes meanwhile stays as it is. Then the lock
+ * is taken, the pack moved in, and those that it was made of go. One compaction at a time, held by
+ * `compact.lock`.
  */
 #include "sync/compact.h"
 
@@ -20,6 +22,9 @@
 
 enum {
 	AT_ONCE_MAX = 256, /* packs that are held open */
+	/* Objects that are joined as versions of each other while somebody waits for his push; more
+	 * are joined as they are stored, in a fifth of the time. */
+	HISTORY_MAX = 50000,
 	/* What took minutes to make is not thrown away for somebody who pulls for a minute. */
 	INSTALL_WAIT_MS = 300000,
 };
@@ -52,8 +57,8 @@ size_t cts_compact_choose(struct cts_pack_file *packs, size_t count)
 }
 
 /* All that may be joined, oldest first. */
-static int list_packs(struct cts_pack_file **out, size_t *count, struct cts_arena *arena,
-	struct cts_road *road)
+static int list_packs(
+	struct cts_pack_file **out, size_t *count, struct cts_arena *arena, struct cts_road *road)
 {
 	struct cts_pack_file *packs;
 	size_t found = 0, left = 0;
@@ -90,8 +95,8 @@ static bool has_live_quarantine(struct cts_road *road)
 
 	for (int i = 0; i < count; i++) {
 		struct cts_arena arena = {0};
-		int fd = cts_lock_try(cts_arena_printf(&arena, "%s/%s/lock",
-			cts_store_path(road->store), entries[i]->d_name));
+		int fd = cts_lock_try(cts_arena_printf(
+			&arena, "%s/%s/lock", cts_store_path(road->store), entries[i]->d_name));
 
 		is_alive |= fd < 0;
 		if (fd >= 0)
@@ -104,8 +109,8 @@ static bool has_live_quarantine(struct cts_road *road)
 }
 
 /* The packs that `name` was made of. One may have its very bytes. */
-static int remove_packs(struct cts_road *road, const struct cts_pack_file *packs, size_t count,
-	const char *name)
+static int remove_packs(
+	struct cts_road *road, const struct cts_pack_file *packs, size_t count, const char *name)
 {
 	int rc = cts_pack_dir_remove_multi_index(road->pack_dir);
 
@@ -174,7 +179,10 @@ static int join_some(struct cts_road *road)
 	qsort(packs, chosen, sizeof(*packs), compare_age);
 	rc = open_set(&set, &arena, road, packs, chosen);
 	if (rc == 0)
-		rc = make_pack(&name, &arena, road->pack_dir, set, cts_repack_join, NULL);
+		rc = make_pack(&name, &arena, road->pack_dir, set,
+			cts_pack_set_count(set) > HISTORY_MAX ? cts_repack_join
+							      : cts_repack_history,
+			NULL);
 	if (rc == 0)
 		rc = remove_packs(road, packs, chosen, name);
 	rc = rc < 0 ? rc : 1;
@@ -248,7 +256,7 @@ static int read_note(struct compacting *compacting)
 		rc = cts_txn_note(txn, &note, note_name);
 	cts_txn_end(txn);
 	compacting->is_compact = rc == 0 && compacting->count == 1 &&
-		strcmp(cts_buf_text(&note), compacting->packs[0].name) == 0;
+				 strcmp(cts_buf_text(&note), compacting->packs[0].name) == 0;
 	cts_buf_release(&note);
 	return rc;
 }
@@ -273,7 +281,8 @@ static int make_folder(struct compacting *compacting)
 	return 0;
 }
 
-/* What is there now, held open, and the folder for what it will be. Very many packs are joined first. */
+/* What is there now, held open, and the folder for what it will be. Very many packs are joined
+ * first. */
 static int begin(struct compacting *compacting)
 {
 	struct cts_road *road = compacting->road;
@@ -284,8 +293,7 @@ static int begin(struct compacting *compacting)
 	while (rc == 1 && cts_pack_dir_has_more(road->pack_dir, AT_ONCE_MAX))
 		rc = join_some(road);
 	if (rc >= 0)
-		rc = list_packs(
-			&compacting->packs, &compacting->count, &compacting->arena, road);
+		rc = list_packs(&compacting->packs, &compacting->count, &compacting->arena, road);
 	if (rc == 0)
 		rc = read_note(compacting);
 	if (rc == 0 && !compacting->is_compact) {
@@ -348,8 +356,8 @@ int cts_compact(
 {
 	struct compacting compacting = {.road = road, .progress = progress, .lock = -1};
 	struct cts_compacted done = {0};
-	const char *path = cts_arena_printf(
-		&compacting.arena, "%s/compact.lock", cts_store_path(road->store));
+	const char *path =
+		cts_arena_printf(&compacting.arena, "%s/compact.lock", cts_store_path(road->store));
 	int only = cts_lock_try(path), rc = 0;
 
 	if (only < 0 && errno != EWOULDBLOCK) {

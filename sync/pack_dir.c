@@ -24,7 +24,7 @@ enum { NAME_SIZE = sizeof("pack-") - 1 + CTS_OID_HEX, COUNT_AT = 8 + 4 * 255 };
 static bool is_idx(const char *name)
 {
 	return strncmp(name, "pack-", 5) == 0 && strlen(name) == NAME_SIZE + 4 &&
-		strcmp(name + NAME_SIZE, ".idx") == 0;
+	       strcmp(name + NAME_SIZE, ".idx") == 0;
 }
 
 static void join(char out[PATH_MAX], const char *dir, const char *name, const char *end)
@@ -81,8 +81,8 @@ static int compare_age(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-int cts_pack_dir_list(struct cts_pack_file **out, size_t *count, struct cts_arena *arena,
-	const char *pack_dir)
+int cts_pack_dir_list(
+	struct cts_pack_file **out, size_t *count, struct cts_arena *arena, const char *pack_dir)
 {
 	struct cts_pack_file *packs = NULL, pack;
 	DIR *dir = opendir(pack_dir);

@@ -1,6 +1,7 @@
 /*
- * The idx files (version 2) are read whole, one after the other, checked against the digest at their
- * end, and their rows put in the order of offsets: where an entry ends is then where the next begins.
+ * The idx files (version 2) are read whole, one after the other, checked against the digest at
+ * their end, and their rows put in the order of offsets: where an entry ends is then where the next
+ * begins.
  */
 #include "sync/pack_set.h"
 
@@ -26,8 +27,7 @@ static int fail_damaged(const struct cts_open_pack *pack, const char *what)
 	return CTS_EDAMAGED;
 }
 
-int cts_pack_set_pread(
-	const struct cts_open_pack *pack, void *out, size_t size, uint64_t offset)
+int cts_pack_set_pread(const struct cts_open_pack *pack, void *out, size_t size, uint64_t offset)
 {
 	char *at = out;
 
@@ -119,14 +119,15 @@ static void make_room(struct cts_pack_set *set, uint32_t more)
 	set->items = cts_realloc(set->items, set->capacity * sizeof(*set->items));
 }
 
-static int take_rows(struct cts_pack_set *set, struct cts_open_pack *pack, const struct cts_buf *idx)
+static int take_rows(
+	struct cts_pack_set *set, struct cts_open_pack *pack, const struct cts_buf *idx)
 {
 	const uint8_t *names = (const uint8_t *)idx->data + IDX_HEADER + FAN_OUT;
 	const uint8_t *crcs = names + (size_t)pack->count * CTS_OID_SIZE;
 	const uint8_t *offsets = crcs + (size_t)pack->count * 4;
 	const uint8_t *large = offsets + (size_t)pack->count * 4;
-	size_t large_count = (idx->size - (size_t)(large - (const uint8_t *)idx->data) -
-				     2 * CTS_OID_SIZE) / 8;
+	size_t large_count =
+		(idx->size - (size_t)(large - (const uint8_t *)idx->data) - 2 * CTS_OID_SIZE) / 8;
 
 	make_room(set, pack->count);
 	for (uint32_t i = 0; i < pack->count; i++) {
@@ -183,7 +184,8 @@ static int open_pack(struct cts_pack_set *set, const char *dir, const char *name
 		rc = read_idx(&idx, pack, idx_path);
 	if (rc == 0)
 		rc = check_idx(&pack->count, pack, &idx);
-	if (rc == 0 && (memcmp(header, "PACK\0\0\0", 7) != 0 || cts_be32(header + 8) != pack->count))
+	if (rc == 0 &&
+		(memcmp(header, "PACK\0\0\0", 7) != 0 || cts_be32(header + 8) != pack->count))
 		rc = fail_damaged(pack, "its header is not that of its index");
 	if (rc < 0)
 		goto out;
@@ -210,8 +212,7 @@ static uint32_t *find_slot(const struct cts_pack_set *set, const struct cts_oid 
 {
 	uint32_t mask = ((uint32_t)1 << set->slot_bits) - 1, slot = slot_of(set, oid);
 
-	while (set->slots[slot] != 0 &&
-		!cts_oid_equal(&set->items[set->slots[slot] - 1].oid, oid))
+	while (set->slots[slot] != 0 && !cts_oid_equal(&set->items[set->slots[slot] - 1].oid, oid))
 		slot = (slot + 1) & mask;
 	return &set->slots[slot];
 }
@@ -231,8 +232,8 @@ static void fill_slots(struct cts_pack_set *set)
 	}
 }
 
-int cts_pack_set_open(struct cts_pack_set **out, const char *pack_dir, const char *const *names,
-	size_t count)
+int cts_pack_set_open(
+	struct cts_pack_set **out, const char *pack_dir, const char *const *names, size_t count)
 {
 	struct cts_pack_set *set = cts_malloc(sizeof(*set));
 	int rc = 0;

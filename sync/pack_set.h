@@ -9,9 +9,10 @@
  *	cts_pack_set_free(set);
  *
  * An object is spoken of by its item, a number: items stand by pack, in the order in which they lie
- * there. An object that several packs hold has an item in each; cts_pack_set_find tells one of them,
- * always the same. Every entry is checked against the CRC in its pack's idx, every idx against its own
- * digest. Memory: about 45 bytes an object. Files are held open, so that nobody can take them away.
+ * there. An object that several packs hold has an item in each; cts_pack_set_find tells one of
+ *them, always the same. Every entry is checked against the CRC in its pack's idx, every idx against
+ *its own digest. Memory: about 45 bytes an object. Files are held open, so that nobody can take
+ *them away.
  *
  * Errors: CTS_EDAMAGED, CTS_EIO.
  */
@@ -31,17 +32,17 @@ struct cts_pack_set;
 
 /* One entry as it is stored. */
 struct cts_pack_raw {
-	enum cts_object type;      /* of a delta: not known, 0 */
+	enum cts_object type; /* of a delta: not known, 0 */
 	bool is_delta;
-	uint32_t base;             /* its item; CTS_PACK_ITEM_NONE: the base is in none of the packs */
-	size_t size;               /* inflated; of a delta, of the delta */
+	uint32_t base; /* its item; CTS_PACK_ITEM_NONE: the base is in none of the packs */
+	size_t size;   /* inflated; of a delta, of the delta */
 	struct cts_slice deflated; /* until the next entry is read */
 };
 
-/* `names` are those of packs without folder and end: "pack-3f...". @return CTS_ENOTFOUND when one of
- * them is not there any more, CTS_EDAMAGED */
-int cts_pack_set_open(struct cts_pack_set **out, const char *pack_dir, const char *const *names,
-	size_t count);
+/* `names` are those of packs without folder and end: "pack-3f...". @return CTS_ENOTFOUND when one
+ * of them is not there any more, CTS_EDAMAGED */
+int cts_pack_set_open(
+	struct cts_pack_set **out, const char *pack_dir, const char *const *names, size_t count);
 void cts_pack_set_free(struct cts_pack_set *set);
 
 uint32_t cts_pack_set_count(const struct cts_pack_set *set);

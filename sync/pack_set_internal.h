@@ -10,10 +10,12 @@
 #include "sync/pack_set.h"
 
 enum {
-	CTS_PACK_SET_WINDOW = 1024 * 1024, /* read at once where packs are read from front to back */
-	CTS_PACK_SET_KEPT_BITS = 12, /* of the number of places for objects that may soon be bases */
+	CTS_PACK_SET_WINDOW =
+		1024 * 1024, /* read at once where packs are read from front to back */
+	CTS_PACK_SET_KEPT_BITS =
+		12, /* of the number of places for objects that may soon be bases */
 	CTS_PACK_SET_KEPT = 1 << CTS_PACK_SET_KEPT_BITS,
-	CTS_PACK_SET_KEPT_MAX = 128 * 1024, /* bytes of the largest of them */
+	CTS_PACK_SET_KEPT_MAX = 128 * 1024,         /* bytes of the largest of them */
 	CTS_PACK_SET_KEPT_BYTES = 48 * 1024 * 1024, /* of all of them */
 };
 
@@ -28,7 +30,7 @@ struct cts_pack_item {
 struct cts_open_pack {
 	char *name; /* "pack-3f..." */
 	int fd;
-	uint64_t end;          /* of the entries: where the trailer begins */
+	uint64_t end; /* of the entries: where the trailer begins */
 	uint64_t idx_bytes;
 	uint32_t first, count; /* its items */
 };
@@ -68,7 +70,6 @@ uint64_t cts_pack_set_end(const struct cts_pack_set *set, uint32_t item);
 uint32_t cts_pack_set_at(const struct cts_pack_set *set, size_t pack, uint64_t offset);
 
 /* Reads exactly `size` bytes. @return CTS_EIO, CTS_EDAMAGED (the file ends before) */
-int cts_pack_set_pread(
-	const struct cts_open_pack *pack, void *out, size_t size, uint64_t offset);
+int cts_pack_set_pread(const struct cts_open_pack *pack, void *out, size_t size, uint64_t offset);
 
 #endif

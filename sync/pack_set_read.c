@@ -1,8 +1,8 @@
 /*
- * Reading entries. Whoever goes through a pack from front to back finds them in the window, which is
- * read a MiB at a time; one that lies elsewhere is read by itself. An object is looked for among the
- * last ones read before its chain of deltas is followed further down: versions of a tree are read one
- * after the other.
+ * Reading entries. Whoever goes through a pack from front to back finds them in the window, which
+ * is read a MiB at a time; one that lies elsewhere is read by itself. An object is looked for among
+ * the last ones read before its chain of deltas is followed further down: versions of a tree are
+ * read one after the other.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +19,7 @@ static int fail_entry(const struct cts_pack_set *set, uint32_t item, const char 
 {
 	char hex[CTS_OID_HEX + 1];
 
-	cts_fail(CTS_EDAMAGED, "object '%s' in '%s' %s",
-		cts_oid_format(hex, &set->items[item].oid),
+	cts_fail(CTS_EDAMAGED, "object '%s' in '%s' %s", cts_oid_format(hex, &set->items[item].oid),
 		set->packs[set->items[item].pack].name, what);
 	cts_hint("bring the mirror back from a copy, or clone again");
 	return CTS_EDAMAGED;
@@ -31,8 +30,8 @@ static int fail_entry(const struct cts_pack_set *set, uint32_t item, const char 
 static bool is_in_window(const struct cts_pack_set *set, size_t pack, uint64_t offset, size_t size)
 {
 	return set->window.bytes.size > 0 && set->window.pack == pack &&
-		offset >= set->window.start &&
-		offset + size <= set->window.start + set->window.bytes.size;
+	       offset >= set->window.start &&
+	       offset + size <= set->window.start + set->window.bytes.size;
 }
 
 static int move_window(struct cts_pack_set *set, size_t pack, uint64_t offset, size_t size)
@@ -58,7 +57,7 @@ static bool is_next(const struct cts_pack_set *set, size_t pack, uint64_t offset
 	uint64_t end = set->window.start + set->window.bytes.size;
 
 	return offset == set->items[set->packs[pack].first].offset ||
-		(set->window.pack == pack && offset >= set->window.start && offset <= end);
+	       (set->window.pack == pack && offset >= set->window.start && offset <= end);
 }
 
 static int bytes_of(struct cts_slice *out, struct cts_pack_set *set, uint32_t item)
@@ -86,9 +85,10 @@ static int bytes_of(struct cts_slice *out, struct cts_pack_set *set, uint32_t it
 
 /* ---- entries ---- */
 
-/* Type, size and base from the head of an entry; returns the bytes that it takes, 0 when it is none. */
-static size_t parse_head(
-	struct cts_pack_raw *out, const struct cts_pack_set *set, uint32_t item, struct cts_slice bytes)
+/* Type, size and base from the head of an entry; returns the bytes that it takes, 0 when it is
+ * none. */
+static size_t parse_head(struct cts_pack_raw *out, const struct cts_pack_set *set, uint32_t item,
+	struct cts_slice bytes)
 {
 	const uint8_t *data = bytes.data;
 	size_t used = 0;
@@ -173,8 +173,8 @@ static int head_of(struct cts_pack_raw *out, struct cts_pack_set *set, uint32_t 
 	bytes.data = set->window.bytes.data + (offset - set->window.start);
 	bytes.size = (size_t)size;
 	return parse_head(out, set, item, bytes) > 0
-		? 0
-		: fail_entry(set, item, "has a head that is none");
+		       ? 0
+		       : fail_entry(set, item, "has a head that is none");
 }
 
 int cts_pack_set_learn_types(struct cts_pack_set *set)
@@ -202,7 +202,8 @@ int cts_pack_set_learn_types(struct cts_pack_set *set)
 			rc = fail_entry(set, i, "is a delta of what is not there");
 		waiting += set->types[i] == 0;
 	}
-	/* A base may lie behind its delta, or in another pack; each round settles a link of a chain. */
+	/* A base may lie behind its delta, or in another pack; each round settles a link of a
+	 * chain. */
 	for (before = waiting + 1; rc == 0 && waiting > 0 && waiting < before;) {
 		before = waiting;
 		for (uint32_t i = 0; i < set->count; i++)
@@ -259,7 +260,7 @@ static struct cts_kept_object *place_of(struct cts_pack_set *set, uint32_t item)
 static bool is_kept(struct cts_pack_set *set, uint32_t item)
 {
 	return set->kept != NULL && place_of(set, item)->data.data != NULL &&
-		place_of(set, item)->item == item;
+	       place_of(set, item)->item == item;
 }
 
 static void let_go(struct cts_pack_set *set, struct cts_kept_object *place)
@@ -297,7 +298,8 @@ static void push_chain(struct cts_pack_set *set, size_t depth, uint32_t item)
 	set->chain[depth] = item;
 }
 
-/* Down the chain to what is whole or kept, which goes to `out`; tells how many deltas stand above. */
+/* Down the chain to what is whole or kept, which goes to `out`; tells how many deltas stand above.
+ */
 static int read_root(size_t *depth, struct cts_buf *out, struct cts_pack_set *set, uint32_t item)
 {
 	struct cts_pack_raw entry;

@@ -21,8 +21,8 @@
 int cts_repack_join(
 	struct cts_pack *pack, struct cts_pack_set *set, const struct cts_progress *progress);
 
-/* The same, with trees and records as deltas on their previous versions along the history, whichever
- * pack these are in. */
+/* The same, with trees and records as deltas on their previous versions along the history,
+ * whichever pack these are in. */
 int cts_repack_history(
 	struct cts_pack *pack, struct cts_pack_set *set, const struct cts_progress *progress);
 

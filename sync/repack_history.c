@@ -1,13 +1,13 @@
 /*
- * Commits come first, newest first, as they are read: whole, since half of one is ids, and deltas of the
- * rest would cost every reader more than they save. What has no previous version goes over as it is
- * stored, in the order in which it lies. Versions follow, oldest first, each as a delta.
+ * Commits come first, newest first, as they are read: whole, since half of one is ids, and deltas
+ * of the rest would cost every reader more than they save. What has no previous version goes over
+ * as it is stored, in the order in which it lies. Versions follow, oldest first, each as a delta.
  *
  * A chain of deltas may have 50 links (git's limit). Starting anew with a whole object every 50
- * versions costs more than all those deltas together where a folder has hundreds of entries. So a chain
- * has two levels: STEPS versions are each a delta on the one before; the next is a delta on the anchor
- * that those began with, and the next anchor. A whole version stands only where both
- * are used up.
+ * versions costs more than all those deltas together where a folder has hundreds of entries. So a
+ * chain has two levels: STEPS versions are each a delta on the one before; the next is a delta on
+ * the anchor that those began with, and the next anchor. A whole version stands only where both are
+ * used up.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,8 @@
 
 enum {
 	STEPS = 25,
-	ANCHORS = CTS_PACK_CHAIN_MAX - STEPS + 1, /* with the steps from the last, the longest chain */
+	ANCHORS = CTS_PACK_CHAIN_MAX - STEPS +
+		  1,    /* with the steps from the last, the longest chain */
 	DELTA_MIN = 64, /* an object below this is not worth a delta */
 	LEVEL = 6,      /* zlib's; 9 makes nothing smaller here */
 };
@@ -38,7 +39,7 @@ struct repacking {
 	struct cts_repack_plan plan;
 	struct link *links; /* by item; of versions and what they began with */
 	z_stream deflater;
-	struct cts_buf stored;   /* deflated data of the entry at hand */
+	struct cts_buf stored; /* deflated data of the entry at hand */
 	struct cts_buf data, base, delta, deflated;
 	uint64_t done, total;
 	const struct cts_progress *progress;
@@ -95,12 +96,11 @@ static uint32_t base_of(const struct repacking *repacking, const struct cts_pack
 {
 	if (!entry->is_delta || entry->base == CTS_PACK_ITEM_NONE)
 		return CTS_PACK_ITEM_NONE;
-	return cts_pack_set_find(
-		repacking->set, cts_pack_set_oid(repacking->set, entry->base));
+	return cts_pack_set_find(repacking->set, cts_pack_set_oid(repacking->set, entry->base));
 }
 
-static int copy_stored(struct repacking *repacking, uint32_t item, const struct cts_pack_raw *entry,
-	uint32_t base)
+static int copy_stored(
+	struct repacking *repacking, uint32_t item, const struct cts_pack_raw *entry, uint32_t base)
 {
 	return cts_pack_copy(repacking->pack, cts_pack_set_oid(repacking->set, item), entry->type,
 		entry->size,
@@ -125,8 +125,8 @@ static int put_whole(struct repacking *repacking, uint32_t item, const struct ct
 }
 
 /* 1: written as a delta on `base`; 0: that saves nothing. */
-static int put_delta(struct repacking *repacking, uint32_t item, uint32_t base,
-	const struct cts_pack_raw *entry)
+static int put_delta(
+	struct repacking *repacking, uint32_t item, uint32_t base, const struct cts_pack_raw *entry)
 {
 	int rc = read_object(repacking, &repacking->data, item);
 
@@ -210,8 +210,8 @@ static int put_version(struct repacking *repacking, uint32_t item)
 static bool is_first(const struct repacking *repacking, uint32_t item)
 {
 	return repacking->plan.before[item] == CTS_PACK_ITEM_NONE &&
-		cts_pack_set_type(repacking->set, item) != CTS_OBJECT_COMMIT &&
-		cts_pack_set_find(repacking->set, cts_pack_set_oid(repacking->set, item)) == item;
+	       cts_pack_set_type(repacking->set, item) != CTS_OBJECT_COMMIT &&
+	       cts_pack_set_find(repacking->set, cts_pack_set_oid(repacking->set, item)) == item;
 }
 
 static int put_all(struct repacking *repacking)

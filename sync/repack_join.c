@@ -1,7 +1,7 @@
 /*
- * Entries go over in the order in which they lie, each after its base: nearly always that is where it
- * stood before, and is the previous entries' pack. A delta whose base came with another pack, under a
- * chain that is full there, is stored whole.
+ * Entries go over in the order in which they lie, each after its base: nearly always that is where
+ * it stood before, and is the previous entries' pack. A delta whose base came with another pack,
+ * under a chain that is full there, is stored whole.
  */
 #include <stdlib.h>
 
@@ -66,8 +66,7 @@ static int put_item(struct joining *joining, uint32_t item, uint32_t *base)
 		if (cts_pack_depth(joining->pack, base_oid) >= CTS_PACK_CHAIN_MAX)
 			return put_whole(joining, item);
 	}
-	return cts_pack_copy(
-		joining->pack, oid, entry.type, entry.size, base_oid, entry.deflated);
+	return cts_pack_copy(joining->pack, oid, entry.type, entry.size, base_oid, entry.deflated);
 }
 
 static int put_with_bases(struct joining *joining, uint32_t item)

@@ -1,7 +1,7 @@
 /*
  * Commits are put in order by a walk from each of them down to its ancestors, without recursion. A
- * version is taken note of only where the older one was met before, so the versions of an object can
- * never run in a circle, whatever the history looks like.
+ * version is taken note of only where the older one was met before, so the versions of an object
+ * can never run in a circle, whatever the history looks like.
  */
 #include "sync/repack_plan.h"
 
@@ -180,7 +180,7 @@ static void note(struct planning *planning, uint32_t item, uint32_t before)
 static bool is_tree(const struct planning *planning, uint32_t item)
 {
 	return item != CTS_PACK_ITEM_NONE &&
-		cts_pack_set_type(planning->set, item) == CTS_OBJECT_TREE;
+	       cts_pack_set_type(planning->set, item) == CTS_OBJECT_TREE;
 }
 
 /* Reads a tree of the form that stores make; 0 when it is none. */
@@ -212,8 +212,8 @@ static bool find_counterpart(struct cts_tree_entry *old, bool *has_old, struct c
 	return false;
 }
 
-/* A tree, and below it whatever differs from the tree before. Children are met before their tree, so
- * whoever is met is met with all that is in it. */
+/* A tree, and below it whatever differs from the tree before. Children are met before their tree,
+ * so whoever is met is met with all that is in it. */
 static int walk(struct planning *planning, uint32_t tree, uint32_t before, int depth)
 {
 	struct cts_buf new_raw = {0}, old_raw = {0};
@@ -285,8 +285,8 @@ void cts_repack_plan_release(struct cts_repack_plan *plan)
 	*plan = (struct cts_repack_plan){0};
 }
 
-int cts_repack_plan(struct cts_repack_plan *out, struct cts_pack_set *set,
-	const struct cts_progress *progress)
+int cts_repack_plan(
+	struct cts_repack_plan *out, struct cts_pack_set *set, const struct cts_progress *progress)
 {
 	size_t count = cts_pack_set_count(set);
 	struct cts_repack_plan plan = {0};

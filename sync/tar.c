@@ -1,12 +1,12 @@
 /*
- * Blocks of 512 bytes: a header, the file's bytes filled up to a whole block, and two empty blocks at the
- * end. A header is written when the size is known, in the place that was left for it.
+ * Blocks of 512 bytes: a header, the file's bytes filled up to a whole block, and two empty blocks
+ *at the end. A header is written when the size is known, in the place that was left for it.
  *
  *	header   name 100 | mode 8 | uid 8 | gid 8 | size 12 | mtime 12 | sum 8 | type 1 | link 100
  *	         | "ustar" 0 "00" | owner 32 | group 32 | device 16 | prefix 155
  *
- * Numbers are octal digits; one that has too many is written in binary, with the first bit set, as every
- * tar reads it. The comment is a global header of pax (type g), as git archive writes one.
+ * Numbers are octal digits; one that has too many is written in binary, with the first bit set, as
+ *every tar reads it. The comment is a global header of pax (type g), as git archive writes one.
  */
 #include "sync/tar.h"
 
@@ -141,7 +141,10 @@ static int make_header(struct cts_tar *tar, const char *name, char type, unsigne
 	put_number(header + 124, 12, 0);
 	put_number(header + 136, 12, (uint64_t)tar->time);
 	header[156] = type;
-	memcpy(header + 257, "ustar\0" "00", 8);
+	memcpy(header + 257,
+		"ustar\0"
+		"00",
+		8);
 	return put_name(header, name);
 }
 
@@ -281,8 +284,8 @@ bool cts_tar_is(const char *path, const char *comment)
 
 	put_comment(&line, comment);
 	is = fd >= 0 && pread(fd, blocks, 2 * BLOCK, 0) == 2 * BLOCK && blocks[156] == 'g' &&
-		memcmp(blocks + 257, "ustar", 5) == 0 &&
-		strcmp(blocks + BLOCK, cts_buf_text(&line)) == 0;
+	     memcmp(blocks + 257, "ustar", 5) == 0 &&
+	     strcmp(blocks + BLOCK, cts_buf_text(&line)) == 0;
 	if (fd >= 0)
 		close(fd);
 	cts_buf_release(&line);

@@ -1,6 +1,6 @@
 /*
- * A compacted data.mdb is the same store: same records, same history, same writer, for whoever opens it
- * and for whoever had it open. A copy of a store stays a copy.
+ * A compacted data.mdb is the same store: same records, same history, same writer, for whoever
+ * opens it and for whoever had it open. A copy of a store stays a copy.
  */
 #include "tests/store/fixture.h"
 
@@ -192,8 +192,8 @@ static void test_an_older_file_put_back_and_compacted_takes_a_new_writer(void **
 
 	(void)state;
 	cts_store_close(store);
-	shell(cts_arena_printf(&arena, "cp %s %s && mv %s %s", path_of("s/data.mdb"), path_of("s/old"),
-		path_of("s/old"), path_of("s/data.mdb")));
+	shell(cts_arena_printf(&arena, "cp %s %s && mv %s %s", path_of("s/data.mdb"),
+		path_of("s/old"), path_of("s/old"), path_of("s/data.mdb")));
 	store = open_store("s");
 	compact(store);
 	SET(store, "initiative/a", "title=Restored");
@@ -238,8 +238,8 @@ static bool has_title(struct cts_txn *txn, const char *key, const char *title)
 	return has;
 }
 
-/* Opens the store, waits, then writes and reads; 0 when all is as it must be. A failed assertion would go
- * on with the other tests in this process. */
+/* Opens the store, waits, then writes and reads; 0 when all is as it must be. A failed assertion
+ * would go on with the other tests in this process. */
 static int write_later(void *context)
 {
 	struct meeting *meeting = context;
@@ -290,9 +290,9 @@ static void test_who_has_the_old_file_open_goes_on_with_the_new_one(void **state
 	cts_store_close(store);
 }
 
-/* A compaction that was killed when the new file was in place and lock.mdb not yet gone, while somebody
- * had the store open: the next to open it meets the lock table of the old file, with an odd or an even
- * number of transactions. */
+/* A compaction that was killed when the new file was in place and lock.mdb not yet gone, while
+ * somebody had the store open: the next to open it meets the lock table of the old file, with an
+ * odd or an even number of transactions. */
 static void test_a_lock_table_left_by_the_old_file_does_no_harm(void **state)
 {
 	struct cts_arena arena = {0};
@@ -361,8 +361,8 @@ static void test_writers_at_work_lose_nothing(void **state)
 
 	(void)state;
 	cts_store_close(store);
-	writers[0] = start_process(write_all_the_time, (void *)(uintptr_t)"x");
-	writers[1] = start_process(write_all_the_time, (void *)(uintptr_t)"y");
+	writers[0] = start_process(write_all_the_time, (void *)(uintptr_t) "x");
+	writers[1] = start_process(write_all_the_time, (void *)(uintptr_t) "y");
 	store = open_store("s");
 	for (int i = 0; i < 12; i++) {
 		assert_ok(cts_store_write(store, &write, put_many, NULL));

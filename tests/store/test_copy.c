@@ -1,6 +1,6 @@
 /*
- * A copy taken through a sink is the store as of one moment, whatever others write meanwhile: its journal
- * file is that of its database, and nothing of it is torn.
+ * A copy taken through a sink is the store as of one moment, whatever others write meanwhile: its
+ * journal file is that of its database, and nothing of it is torn.
  */
 #include "tests/store/fixture.h"
 
@@ -120,8 +120,8 @@ static void test_an_empty_store_is_copied(void **state)
 	cts_store_close(store);
 }
 
-/* A sink that fails early or late, and what comes after the files: the failure is told, the thread that
- * copied is gone, and the store goes on. */
+/* A sink that fails early or late, and what comes after the files: the failure is told, the thread
+ * that copied is gone, and the store goes on. */
 static void test_a_sink_that_fails_ends_the_copy(void **state)
 {
 	static const char *const refused[] = {"data.mdb", "journal", "received", "config"};

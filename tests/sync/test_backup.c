@@ -1,6 +1,6 @@
 /*
- * A backup unpacked is the store as it was: what its database names is in its mirror, whatever was pushed,
- * joined or left behind by a crash meanwhile.
+ * A backup unpacked is the store as it was: what its database names is in its mirror, whatever was
+ * pushed, joined or left behind by a crash meanwhile.
  */
 #include "lab.h"
 
@@ -95,8 +95,7 @@ static void test_a_branch_that_a_crash_left_behind_is_put_right(void **state)
 	done = back_up();
 	lab_run("git -C a/mirror.git update-ref refs/heads/%s %s", branch, head);
 	lab_run("tar xf a.tar");
-	assert_string_equal(
-		lab_ref(lab_text("%s/.ctsync/mirror.git", done.folder), branch), head);
+	assert_string_equal(lab_ref(lab_text("%s/.ctsync/mirror.git", done.folder), branch), head);
 	restore(&done);
 	assert_sound(&restored);
 }
@@ -149,8 +148,7 @@ static void test_only_a_backup_is_written_over(void **state)
 	assert_int_equal(cts_backup(&second, a.road, lab_path("a.tar"), NULL), CTS_EREFUSED);
 	lab_run("rmdir a.tar && ln -s hub a.tar");
 	assert_int_equal(cts_backup(&second, a.road, lab_path("a.tar"), NULL), CTS_EREFUSED);
-	assert_int_equal(
-		cts_backup(&second, a.road, lab_path("none/a.tar"), NULL), CTS_EIO);
+	assert_int_equal(cts_backup(&second, a.road, lab_path("none/a.tar"), NULL), CTS_EIO);
 	assert_string_equal(lab_run("ls | grep '^a.tar' | tr '\\n' ' '"), "a.tar ");
 }
 

@@ -1,6 +1,6 @@
 /*
- * The mirror's packs: joined when they are many, made one when asked, never while somebody fetches, and
- * whoever reads meanwhile finds everything.
+ * The mirror's packs: joined when they are many, made one when asked, never while somebody fetches,
+ * and whoever reads meanwhile finds everything.
  */
 #include "lab.h"
 
@@ -50,7 +50,8 @@ static void seal_changes(unsigned count)
 
 	for (unsigned i = 0; i < count; i++) {
 		number++;
-		lab_put(&a, lab_text("initiative/i%u", number % 7), "title", lab_text("t%u", number));
+		lab_put(&a, lab_text("initiative/i%u", number % 7), "title",
+			lab_text("t%u", number));
 		assert_int_equal(cts_seal(a.road, NULL), 1);
 	}
 }
@@ -75,7 +76,8 @@ static void test_what_stays_has_twice_the_objects_of_all_smaller_ones(void **sta
 		uint64_t smaller = 0;
 
 		for (size_t i = 0; i < count; i++)
-			packs[i].objects = 1 + (uint32_t)random_below((size_t)1 << random_below(20));
+			packs[i].objects =
+				1 + (uint32_t)random_below((size_t)1 << random_below(20));
 		chosen = cts_compact_choose(packs, count);
 		assert_true(chosen <= count && chosen != 1);
 		for (size_t i = 0; i < count; i++) {
@@ -226,7 +228,8 @@ static void test_what_is_compact_is_left_alone(void **state)
 	assert_sound(&a);
 }
 
-/* git gc and its maintenance leave what we do not write: an index over packs, reverse indexes, bitmaps. */
+/* git gc and its maintenance leave what we do not write: an index over packs, reverse indexes,
+ * bitmaps. */
 static void test_what_git_put_beside_the_packs_goes_with_them(void **state)
 {
 	(void)state;
@@ -236,7 +239,8 @@ static void test_what_git_put_beside_the_packs_goes_with_them(void **state)
 	lab_run("git -C a/mirror.git multi-pack-index write 2>/dev/null");
 	lab_reopen(&a);
 	compact();
-	assert_string_equal(lab_run("ls a/mirror.git/objects/pack | sed 's/.*[.]//' | sort | tr '\\n' ' '"),
+	assert_string_equal(
+		lab_run("ls a/mirror.git/objects/pack | sed 's/.*[.]//' | sort | tr '\\n' ' '"),
 		"idx pack ");
 	assert_sound(&a);
 	seal_changes(2);
@@ -346,7 +350,8 @@ static void test_a_damaged_pack_stops_it_and_nothing_is_lost(void **state)
 	seal_changes(25);
 	seal_changes(3);
 	pack = lab_run("ls -t a/mirror.git/objects/pack/*.pack | head -1");
-	lab_run("chmod u+w %s && printf x | dd of=%s bs=1 seek=40 conv=notrunc 2>/dev/null", pack, pack);
+	lab_run("chmod u+w %s && printf x | dd of=%s bs=1 seek=40 conv=notrunc 2>/dev/null", pack,
+		pack);
 	files = pack_files();
 	assert_int_equal(cts_compact(&done, a.road, NULL), CTS_EDAMAGED);
 	assert_string_equal(pack_files(), files);

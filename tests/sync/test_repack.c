@@ -1,6 +1,7 @@
 /*
- * Several packs as one: whoever wrote them and however they are packed, the new one holds every object of
- * the old ones and nothing else, git takes it, and no chain of deltas is longer than git's limit.
+ * Several packs as one: whoever wrote them and however they are packed, the new one holds every
+ * object of the old ones and nothing else, git takes it, and no chain of deltas is longer than
+ * git's limit.
  */
 #include "fixture.h"
 
@@ -24,8 +25,8 @@ static int remove_all(void **state)
 
 static unsigned next_time = 1700000000;
 
-/* A branch that goes on from where it is (or begins at `from`), by `count` commits of a change each among
- * `records` files. */
+/* A branch that goes on from where it is (or begins at `from`), by `count` commits of a change each
+ * among `records` files. */
 static void grow_branch(const char *branch, const char *from, unsigned count, unsigned records)
 {
 	char path[128];
@@ -37,12 +38,12 @@ static void grow_branch(const char *branch, const char *from, unsigned count, un
 	for (unsigned i = 0; i < count; i++) {
 		unsigned record = (unsigned)random_below(records);
 
-		fprintf(file, "commit refs/heads/%s\ncommitter A <a@b> %u +0000\ndata 2\nx\n", branch,
-			next_time++);
+		fprintf(file, "commit refs/heads/%s\ncommitter A <a@b> %u +0000\ndata 2\nx\n",
+			branch, next_time++);
 		if (i == 0 && from[0])
 			fprintf(file, "from %s\n", from);
-		fprintf(file, "M 100644 inline records/kind/%02x/r%u.json\ndata <<END\n{\n", record % 16,
-			record);
+		fprintf(file, "M 100644 inline records/kind/%02x/r%u.json\ndata <<END\n{\n",
+			record % 16, record);
 		for (unsigned field = 0; field < 12; field++)
 			fprintf(file, "  \"field %u of %u\": \"%u\",\n", field, record,
 				field == i % 12 ? (unsigned)random_next() : record * 7919 + field);
@@ -54,10 +55,13 @@ static void grow_branch(const char *branch, const char *from, unsigned count, un
 
 static void settle_packs(const char *how)
 {
-	assert_runs("git %s && git prune-packed -q && rm -f objects/pack/*.rev objects/pack/*.bitmap", how);
+	assert_runs(
+		"git %s && git prune-packed -q && rm -f objects/pack/*.rev objects/pack/*.bitmap",
+		how);
 }
 
-/* Objects outside packs go into a pack of their own, deltas by name (git's older form) or by place. */
+/* Objects outside packs go into a pack of their own, deltas by name (git's older form) or by place.
+ */
 static void pack_loose(bool by_name)
 {
 	assert_runs("(cd objects && ls -d [0-9a-f][0-9a-f]/*) | tr -d / | "
@@ -73,7 +77,8 @@ static const char *list_objects(void)
 	struct cts_buf out = {0};
 	const char *text;
 
-	assert_int_equal(run_into(&out, "git cat-file --batch-all-objects --batch-check | sort"), 0);
+	assert_int_equal(
+		run_into(&out, "git cat-file --batch-all-objects --batch-check | sort"), 0);
 	text = cts_arena_strdup(&arena, cts_buf_text(&out));
 	cts_buf_release(&out);
 	return text;
@@ -91,7 +96,8 @@ static size_t list_packs(const char ***names)
 	return count;
 }
 
-static int try_repack(char name[CTS_OID_HEX + 1], repack *how, const char *const *names, size_t count)
+static int try_repack(
+	char name[CTS_OID_HEX + 1], repack *how, const char *const *names, size_t count)
 {
 	struct cts_pack_set *set = NULL;
 	struct cts_pack *pack = NULL;
@@ -113,8 +119,9 @@ static size_t longest_chain(void)
 	struct cts_buf out = {0};
 	size_t longest = 0;
 
-	assert_int_equal(run_into(&out, "git verify-pack -v objects/pack/*.idx | sed -n "
-					"'s/^chain length = \\([0-9]*\\):.*/\\1/p' | sort -n | tail -1"),
+	assert_int_equal(
+		run_into(&out, "git verify-pack -v objects/pack/*.idx | sed -n "
+			       "'s/^chain length = \\([0-9]*\\):.*/\\1/p' | sort -n | tail -1"),
 		0);
 	longest = strtoul(cts_buf_text(&out), NULL, 10);
 	cts_buf_release(&out);
@@ -150,11 +157,12 @@ static void test_packs_of_every_make_are_joined(void **state)
 	for (size_t way = 0; way < COUNT(ways); way++) {
 		grow_branch("a", "", 120, 40);
 		grow_branch("b", "refs/heads/a^0", 80, 40);
-		settle_packs("-c pack.window=20 gc -q");       /* newest whole, older ones deltas on it */
+		settle_packs("-c pack.window=20 gc -q"); /* newest whole, older ones deltas on it */
 		grow_branch("a", "refs/heads/a^0", 150, 60); /* as fast-import packs */
 		assert_runs("git merge-base a b >/dev/null");
 		grow_branch("b", "refs/heads/b^0", 40, 10);
-		assert_runs("for i in 1 2 3; do echo loose $i | git hash-object -w --stdin; done >/dev/null");
+		assert_runs("for i in 1 2 3; do echo loose $i | git hash-object -w --stdin; done "
+			    ">/dev/null");
 		pack_loose(false);
 		assert_repacks(ways[way]);
 		remove_repo(state);
@@ -167,14 +175,16 @@ static void test_deltas_by_name_are_followed_wherever_their_base_lies(void **sta
 	(void)state;
 	random_start("ref deltas");
 	grow_branch("a", "", 60, 12);
-	assert_runs("mkdir x && mv objects/pack/* x && for p in x/*.pack; do git unpack-objects -q < $p; done "
+	assert_runs("mkdir x && mv objects/pack/* x && for p in x/*.pack; do git unpack-objects -q "
+		    "< $p; done "
 		    "&& rm -r x");
 	pack_loose(true);
 	assert_repacks(cts_repack_join);
 	assert_repacks(cts_repack_history);
 }
 
-/* The same objects packed twice, deltas the other way round: neither pack's bases come first in both. */
+/* The same objects packed twice, deltas the other way round: neither pack's bases come first in
+ * both. */
 static void test_an_object_in_several_packs_goes_over_once(void **state)
 {
 	uint64_t once;
@@ -182,7 +192,8 @@ static void test_an_object_in_several_packs_goes_over_once(void **state)
 	(void)state;
 	random_start("several packs");
 	grow_branch("a", "", 200, 30);
-	assert_runs("mkdir x && cp objects/pack/pack-*.* x && git repack -adfq --depth=50 --window=30 && "
+	assert_runs("mkdir x && cp objects/pack/pack-*.* x && git repack -adfq --depth=50 "
+		    "--window=30 && "
 		    "rm -f objects/pack/*.rev objects/pack/*.bitmap");
 	once = assert_repacks(cts_repack_join);
 	assert_runs("mv x/* objects/pack && rm -r x");
@@ -241,7 +252,8 @@ static void test_what_is_no_history_of_ours_goes_over_as_it_is(void **state)
 	(void)state;
 	random_start("strange");
 	grow_branch("a", "", 40, 5);
-	assert_runs("c=$(printf 'tree %%040d\\nauthor A <a@b> 1 +0000\\ncommitter A <a@b> 1 +0000\\n\\nx\\n' 7 | "
+	assert_runs("c=$(printf 'tree %%040d\\nauthor A <a@b> 1 +0000\\ncommitter A <a@b> 1 "
+		    "+0000\\n\\nx\\n' 7 | "
 		    "git hash-object -t commit -w --literally --stdin) && test $c");
 	assert_runs("b=$(echo target | git hash-object -w --stdin) && "
 		    "t=$(printf '120000 blob %%s\\tlink\\n' $b | git mktree) && "
@@ -305,7 +317,8 @@ static void test_a_flipped_bit_is_never_passed_on(void **state)
 		flip(paths[file], at, bit);
 		rc = try_repack(name, i % 2 ? cts_repack_join : cts_repack_history, names, 1);
 		if (rc != CTS_EDAMAGED)
-			fail_msg("bit %d of byte %zu of the %s: %d", bit, at, file ? "idx" : "pack", rc);
+			fail_msg("bit %d of byte %zu of the %s: %d", bit, at, file ? "idx" : "pack",
+				rc);
 		flip(paths[file], at, bit);
 	}
 	assert_int_equal(list_packs(&names), 1);

@@ -57,7 +57,8 @@ static void test_tar_unpacks_files_of_any_size(void **state)
 	}
 	assert_ok(cts_tar_finish(tar));
 	cts_tar_free(tar);
-	assert_runs("tar xf x.tar 2>&1 | grep . && exit 1; test -d top && test $(ls top | wc -l) = %zu",
+	assert_runs(
+		"tar xf x.tar 2>&1 | grep . && exit 1; test -d top && test $(ls top | wc -l) = %zu",
 		COUNT(sizes));
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		cts_buf_clear(&found);
