@@ -127,6 +127,8 @@ static int fetch(struct cts_wire *wire, const git_remote_head **wanted, size_t c
 	if (rc == 0)
 		rc = wire->transport->download_pack(wire->transport, handle, &stats);
 	cts_lines_end(&wire->words);
+	if (rc == 0)
+		cts_wire_finish(wire);
 	return rc < 0 ? explain_fetch(wire, rc) : 0;
 }
 

@@ -287,6 +287,8 @@ static int read_answer(struct sending *sending)
 		}
 	}
 	cts_lines_end(&sending->wire->words);
+	if (rc >= 0)
+		cts_wire_finish(sending->wire);
 	if (is_told)
 		return 0;
 	/* What was said of some is true whatever became of the rest. */

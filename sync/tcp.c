@@ -23,7 +23,8 @@
 enum {
 	GATHER = 1 << 16,
 	PIECE = 1 << 14,  /* a sign of life for each */
-	NEXT_MS = 5000    /* for an address, where there is another to try */
+	NEXT_MS = 5000,   /* for an address, where there is another to try */
+	HURRY_MS = 500
 };
 
 struct tcp {
@@ -36,6 +37,7 @@ struct tcp {
 };
 
 static struct cts_channel *life; /* the process's one */
+static bool is_hurried;
 
 static int fail(struct tcp *tcp, const char *what, const char *why)
 {
@@ -120,10 +122,13 @@ static ssize_t tcp_write(git_stream *stream, const char *data, size_t size, int 
 static ssize_t tcp_read(git_stream *stream, void *data, size_t size)
 {
 	struct tcp *tcp = (struct tcp *)stream;
+	struct pollfd polled = {.fd = tcp->fd, .events = POLLIN};
 	int on = 1;
 	ssize_t got;
 
 	flush(tcp);
+	if (is_hurried && poll(&polled, 1, HURRY_MS) <= 0)
+		return fail(tcp, "no more from", strerror(ETIMEDOUT));
 	do {
 		/* A server that sends its answer in two packets waits for this. */
 		setsockopt(tcp->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
@@ -173,6 +178,11 @@ static int tcp_init(git_stream **out, const char *host, const char *port)
 	tcp->port = cts_arena_strdup(&tcp->arena, port);
 	*out = &tcp->parent;
 	return 0;
+}
+
+void cts_tcp_hurry(bool hurries)
+{
+	is_hurried = hurries;
 }
 
 int cts_tcp_use(struct cts_channel *channel)

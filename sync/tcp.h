@@ -11,4 +11,7 @@
 /* Every connection that libgit2 opens in this process from now on. */
 int cts_tcp_use(struct cts_channel *channel);
 
+/* While it hurries, nothing is waited for longer than a moment. */
+void cts_tcp_hurry(bool hurries);
+
 #endif

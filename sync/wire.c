@@ -12,7 +12,7 @@
 #include "sync/ssh.h"
 #include "sync/tcp.h"
 
-enum { ADVERT_MAX = 32 << 20 };
+enum { ADVERT_MAX = 32 << 20, REST_READS = 16 };
 
 /* ---- what is advertised ----------------------------------------------------------------------- */
 
@@ -59,13 +59,13 @@ struct watched_stream {
 	git_smart_subtransport_stream parent;
 	git_smart_subtransport_stream *inner;
 	struct cts_wire *wire;
+	bool has_read; /* some of an answer */
 };
 
 struct watched {
 	git_smart_subtransport parent;
 	git_smart_subtransport *inner;
 	struct cts_wire *wire;
-	struct watched_stream *current;
 };
 
 static int watched_read(
@@ -77,6 +77,7 @@ static int watched_read(
 
 	if (rc < 0)
 		return rc;
+	watched->has_read = *got > 0;
 	if (*got)
 		cts_channel_alive(wire->channel);
 	wire->received += *got;
@@ -101,13 +102,30 @@ static int watched_write(git_smart_subtransport_stream *stream, const char *data
 	return 0;
 }
 
+void cts_wire_finish(struct cts_wire *wire)
+{
+	struct watched_stream *watched = (struct watched_stream *)wire->stream;
+	char rest[4096];
+	size_t got = 1;
+
+	if (!watched || !wire->is_http || !watched->has_read || wire->rc < 0)
+		return;
+	cts_tcp_hurry(true);
+	for (int i = 0; i < REST_READS && got; i++)
+		if (watched->inner->read(watched->inner, rest, sizeof(rest), &got) < 0)
+			break;
+	cts_tcp_hurry(false);
+	watched->has_read = false;
+}
+
 static void watched_stream_free(git_smart_subtransport_stream *stream)
 {
 	struct watched_stream *watched = (struct watched_stream *)stream;
-	struct watched *owner = (struct watched *)stream->subtransport;
 
-	if (owner->current == watched)
-		owner->current = NULL;
+	if (watched->wire->stream == stream) {
+		cts_wire_finish(watched->wire);
+		watched->wire->stream = NULL;
+	}
 	watched->inner->free(watched->inner);
 	free(watched);
 }
@@ -116,24 +134,25 @@ static int watched_action(git_smart_subtransport_stream **out, git_smart_subtran
 	const char *url, git_smart_service_t service)
 {
 	struct watched *watched = (struct watched *)transport;
+	struct cts_wire *wire = watched->wire;
+	struct watched_stream *stream = (struct watched_stream *)wire->stream;
 	git_smart_subtransport_stream *inner;
-	struct watched_stream *stream;
 	int rc = watched->inner->action(&inner, watched->inner, url, service);
 
 	if (rc < 0)
 		return rc;
 	/* A stateful connection has one stream, and libgit2 checks that it stays the same. */
-	if (!watched->current || watched->current->inner != inner) {
+	if (!stream || stream->inner != inner) {
 		stream = cts_malloc(sizeof(*stream));
 		*stream = (struct watched_stream){.parent.subtransport = transport,
 			.parent.read = watched_read,
 			.parent.write = watched_write,
 			.parent.free = watched_stream_free,
 			.inner = inner,
-			.wire = watched->wire};
-		watched->current = stream;
+			.wire = wire};
+		wire->stream = &stream->parent;
 	}
-	*out = &watched->current->parent;
+	*out = wire->stream;
 	return 0;
 }
 

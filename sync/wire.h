@@ -20,6 +20,7 @@ struct cts_wire {
 	int rc; /* what a layer of ours failed with; its message is this thread's */
 	git_transport *transport;
 	git_smart_subtransport *sub; /* the watched one */
+	git_smart_subtransport_stream *stream; /* of it, in use; NULL: none */
 	struct cts_ssh *ssh;         /* under it; NULL: it is http */
 	uint64_t received, sent;
 	bool is_open;                /* the advertisement is over */
@@ -32,6 +33,10 @@ struct cts_wire {
 
 /* Connects for one direction: GIT_DIRECTION_FETCH or GIT_DIRECTION_PUSH. */
 int cts_wire_open(struct cts_wire *wire, int direction);
+
+/* When all is said: hears an answer of http to its end. A server whose connection is dropped before that
+ * takes it for a fault. */
+void cts_wire_finish(struct cts_wire *wire);
 
 /* For the layers below libgit2, after cts_fail: what libgit2 is to return. */
 int cts_wire_fail(struct cts_wire *wire, int rc);
