@@ -43,6 +43,7 @@ struct cts_store {
 	char *author;
 	bool read_only;
 	unsigned transactions; /* open ones: the map must not move under them */
+	bool may_be_lost; /* what the running transaction writes; cts_txn_may_be_lost */
 };
 
 /* Counters and marks that most transactions need; one row of meta. */

@@ -345,6 +345,10 @@ int cts_txn_claim_line(struct cts_txn *txn);
 /* Like cts_store_write for the road: no change of its own. Ends with cts_store_sync. */
 int cts_store_exchange(struct cts_store *store, cts_write_fn write, void *context);
 
+/* What the running exchange writes can be had again (when a remote was last asked): a power loss may take
+ * it back, and nothing waits for the disk once more. */
+void cts_txn_may_be_lost(struct cts_txn *txn);
+
 /* A commit of somebody else (or of an older self), ancestors first. */
 struct cts_incoming {
 	struct cts_oid commit;

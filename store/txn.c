@@ -197,6 +197,7 @@ static int run(struct cts_store *store, const struct writing *writing, bool is_r
 	if (rc < 0)
 		goto out;
 	do {
+		store->may_be_lost = false;
 		rc = attempt(store, journal, writing);
 		if (rc == CTS_MAP_FULL) {
 			int grown = cts_env_grow(store);
@@ -216,7 +217,7 @@ static int run(struct cts_store *store, const struct writing *writing, bool is_r
 		if (told < 0)
 			rc = told;
 	}
-	if (rc >= 0 && is_road) {
+	if (rc >= 0 && is_road && !store->may_be_lost) {
 		int synced = cts_store_sync(store);
 
 		if (synced < 0)
@@ -241,6 +242,11 @@ int cts_store_exchange(struct cts_store *store, cts_write_fn write, void *contex
 	const struct writing writing = {.write = write, .context = context};
 
 	return run(store, &writing, true);
+}
+
+void cts_txn_may_be_lost(struct cts_txn *txn)
+{
+	txn->store->may_be_lost = true;
 }
 
 uint64_t cts_txn_new_conflicts(const struct cts_txn *txn)

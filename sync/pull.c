@@ -208,6 +208,8 @@ static int pull_in_txn(struct cts_txn *txn, void *context)
 
 	if (rc < 0)
 		return rc;
+	if (!pulling->tip_count)
+		cts_txn_may_be_lost(txn);
 	pulling->ingest.tips = pulling->tips;
 	pulling->ingest.tip_count = pulling->tip_count;
 	rc = cts_ingest(txn, &pulling->ingest);

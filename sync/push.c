@@ -178,7 +178,10 @@ static int note_separate(struct cts_txn *txn, const struct noting *noting)
 static int note_push(struct cts_txn *txn, void *context)
 {
 	struct noting *noting = context;
-	int rc = cts_remote_note_time(txn, noting->remote, CTS_REMOTE_PUSHED);
+	int rc;
+
+	cts_txn_may_be_lost(txn);
+	rc = cts_remote_note_time(txn, noting->remote, CTS_REMOTE_PUSHED);
 
 	if (rc == 0)
 		rc = cts_remote_note_pushed(txn, noting->remote, noting->has);

@@ -279,6 +279,7 @@ static int copy_chain(
 
 static int keep_note(struct cts_txn *txn, void *note)
 {
+	cts_txn_may_be_lost(txn);
 	return cts_view_note(txn, note);
 }
 
