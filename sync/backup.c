@@ -23,8 +23,8 @@
 #include <unistd.h>
 
 #include "proto/time.h"
-#include "sync/pack_dir.h"
-#include "sync/repo.h"
+#include "sync/pack/pack_dir.h"
+#include "sync/git/repo.h"
 #include "sync/road.h"
 #include "sync/tar.h"
 

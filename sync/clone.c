@@ -9,14 +9,14 @@
 #include <unistd.h>
 
 #include "proto/time.h"
-#include "sync/bundle.h"
+#include "sync/bundle/bundle.h"
 #include "sync/commit.h"
 #include "sync/create.h"
 #include "sync/ingest.h"
-#include "sync/layout.h"
+#include "sync/tree/layout.h"
 #include "sync/received.h"
 #include "sync/remote.h"
-#include "sync/repo.h"
+#include "sync/git/repo.h"
 #include "sync/source.h"
 #include "sync/verify.h"
 #include "sync/view.h"

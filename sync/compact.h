@@ -10,7 +10,7 @@
 #ifndef CTS_SYNC_COMPACT_H
 #define CTS_SYNC_COMPACT_H
 
-#include "sync/pack_dir.h"
+#include "sync/pack/pack_dir.h"
 #include "sync/road.h"
 
 #define CTS_PACKS_MAX 20 /* more are joined */

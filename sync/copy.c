@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "sync/bulk.h"
+#include "sync/pack/bulk.h"
 
 void cts_copy_end(struct cts_copying *copying)
 {

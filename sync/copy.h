@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "sync/commit.h"
-#include "sync/pack.h"
+#include "sync/pack/pack.h"
 #include "sync/road.h"
 
 struct cts_copying {

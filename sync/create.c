@@ -12,7 +12,7 @@
 
 #include "proto/programme.h"
 #include "proto/validate.h"
-#include "sync/repo.h"
+#include "sync/git/repo.h"
 
 int cts_creating_begin(
 	struct cts_creating *creating, const char *path, const struct cts_store_setup *setup)

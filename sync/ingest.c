@@ -15,8 +15,8 @@
 
 #include "sync/commit.h"
 #include "sync/copy.h"
-#include "sync/layout.h"
-#include "sync/repo.h"
+#include "sync/tree/layout.h"
+#include "sync/git/repo.h"
 #include "sync/verify.h"
 
 /* ---- one commit ---- */

@@ -6,7 +6,7 @@
 #ifndef CTS_SYNC_INGEST_H
 #define CTS_SYNC_INGEST_H
 
-#include "sync/pack.h"
+#include "sync/pack/pack.h"
 #include "sync/road.h"
 
 /* A tip to read from: a branch of the source. */

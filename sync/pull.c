@@ -14,7 +14,7 @@
 #include "sync/pull.h"
 #include "sync/received.h"
 #include "sync/remote.h"
-#include "sync/repo.h"
+#include "sync/git/repo.h"
 #include "sync/view.h"
 
 void cts_pull_release(struct cts_pull *pull)

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sync/link.h"
+#include "sync/link/link.h"
 #include "sync/push_hooks.h"
 #include "sync/remote.h"
 #include "sync/source.h"

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "sync/repo.h"
+#include "sync/git/repo.h"
 
 /* An executable pre-receive, update, post-receive or other hook of a push is there. */
 bool cts_push_has_hooks(struct cts_repo *hub);

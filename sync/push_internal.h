@@ -5,7 +5,7 @@
 #ifndef CTS_SYNC_PUSH_INTERNAL_H
 #define CTS_SYNC_PUSH_INTERNAL_H
 
-#include "sync/repo.h"
+#include "sync/git/repo.h"
 #include "sync/road.h"
 #include "sync/send.h"
 

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sync/link.h"
+#include "sync/link/link.h"
 #include "sync/quarantine.h"
 
 enum { HEARD_MAX = 200 }; /* lines of the first request that are remembered */

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "proto/error.h"
-#include "sync/repo.h"
+#include "sync/git/repo.h"
 
 int cts_quarantine_make(struct cts_quarantine *out, struct cts_arena *arena, const char *store_path)
 {

@@ -15,7 +15,7 @@
 #include "sync/ingest.h"
 #include "sync/rebuild_own.h"
 #include "sync/received.h"
-#include "sync/repo.h"
+#include "sync/git/repo.h"
 
 struct rebuilding {
 	struct cts_arena arena;

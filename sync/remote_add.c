@@ -8,7 +8,7 @@
 
 #include "proto/error.h"
 #include "sync/remote.h"
-#include "sync/repo.h"
+#include "sync/git/repo.h"
 #include "sync/url.h"
 
 /* Names stand in config sections, in notes' keys, and in references of the mirror. */

@@ -15,7 +15,7 @@
 
 #include "proto/time.h"
 #include "sync/ingest.h"
-#include "sync/repo.h"
+#include "sync/git/repo.h"
 
 static char *join(const char *folder, const char *name)
 {

@@ -4,10 +4,10 @@
 #ifndef CTS_SYNC_ROAD_H
 #define CTS_SYNC_ROAD_H
 
-#include "sync/git.h"
-#include "sync/odb.h"
+#include "sync/git/git.h"
+#include "sync/git/odb.h"
 #include "sync/sync.h"
-#include "sync/tree_cache.h"
+#include "sync/tree/tree_cache.h"
 
 struct cts_road {
 	struct cts_store *store;

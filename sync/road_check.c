@@ -12,9 +12,9 @@
 
 #include "proto/json.h"
 #include "sync/commit.h"
-#include "sync/repo.h"
+#include "sync/git/repo.h"
 #include "sync/road.h"
-#include "sync/tree_diff.h"
+#include "sync/tree/tree_diff.h"
 
 struct checking {
 	struct cts_road *road;

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "sync/compact.h"
-#include "sync/repo.h"
+#include "sync/git/repo.h"
 
 static int record_seal(struct cts_txn *txn, void *context)
 {

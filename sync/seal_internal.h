@@ -6,9 +6,9 @@
 #define CTS_SYNC_SEAL_INTERNAL_H
 
 #include "sync/commit.h"
-#include "sync/pack.h"
+#include "sync/pack/pack.h"
 #include "sync/road.h"
-#include "sync/tree_build.h"
+#include "sync/tree/tree_build.h"
 
 struct cts_stale {
 	const char *key;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "proto/json.h"
-#include "sync/layout.h"
+#include "sync/tree/layout.h"
 
 static int put_record(struct cts_sealing *sealing, const struct cts_record *record)
 {

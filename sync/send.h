@@ -10,7 +10,7 @@
 #ifndef CTS_SYNC_SEND_H
 #define CTS_SYNC_SEND_H
 
-#include "sync/pack.h"
+#include "sync/pack/pack.h"
 #include "sync/road.h"
 
 struct cts_sending {

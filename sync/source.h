@@ -5,8 +5,8 @@
 #ifndef CTS_SYNC_SOURCE_H
 #define CTS_SYNC_SOURCE_H
 
-#include "sync/link.h"
-#include "sync/repo.h"
+#include "sync/link/link.h"
+#include "sync/git/repo.h"
 #include "sync/road.h"
 #include "sync/url.h"
 

@@ -126,7 +126,7 @@ int cts_push(struct cts_push *out, struct cts_road *road, const char *remote, bo
 int cts_receipt(
 	char change[CTS_CHANGE_TEXT], struct cts_road *road, const struct cts_progress *progress);
 
-/* ---- bundles: a push and a pull in a file (sync/bundle.h) -------------------------------------- */
+/* ---- bundles: a push and a pull in a file (sync/bundle/bundle.h) -------------------------------------- */
 
 struct cts_bundle_options {
 	const char *path;  /* NULL: `fd`, a file that can be sought in, from its present offset */

@@ -11,10 +11,10 @@
 #include "proto/diff.h"
 #include "proto/json.h"
 #include "proto/text.h"
-#include "sync/bulk.h"
-#include "sync/layout.h"
-#include "sync/pack.h"
-#include "sync/tree_diff.h"
+#include "sync/pack/bulk.h"
+#include "sync/tree/layout.h"
+#include "sync/pack/pack.h"
+#include "sync/tree/tree_diff.h"
 
 void cts_verified_release(struct cts_verified *verified)
 {

@@ -10,9 +10,9 @@
 
 #include "sync/commit.h"
 #include "sync/copy.h"
-#include "sync/pack.h"
-#include "sync/repo.h"
-#include "sync/tree_diff.h"
+#include "sync/pack/pack.h"
+#include "sync/git/repo.h"
+#include "sync/tree/tree_diff.h"
 
 enum {
 	CHAIN_MAX = 100000,

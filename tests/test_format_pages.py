@@ -80,8 +80,8 @@ def main():
         return found and eval(found[1].strip("( "))  # our own source: digits and stars
 
     for name, path, words in (
-            ("CTS_LAYOUT_FLAT_MAX", ("sync", "layout.h"), "at most {} below it"),
-            ("CTS_LAYOUT_DEPTH_MAX", ("sync", "layout.h"), "to a depth of {}"),
+            ("CTS_LAYOUT_FLAT_MAX", ("sync", "tree", "layout.h"), "at most {} below it"),
+            ("CTS_LAYOUT_DEPTH_MAX", ("sync", "tree", "layout.h"), "to a depth of {}"),
             ("CTS_COMMIT_PARENTS_MAX", ("sync", "commit.h"), "at most {} in all"),
             ("CTS_COMMIT_LINES_MAX", ("sync", "commit.h"), "to {} edits"),
             ("SIDES_MAX", ("proto", "merge_fold.c"), "more than {} newest edits"),

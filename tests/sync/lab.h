@@ -12,7 +12,7 @@
 
 #include "store/store.h"
 #include "sync/commit.h"
-#include "sync/repo.h"
+#include "sync/git/repo.h"
 #include "sync/road.h"
 #include "sync/sync.h"
 

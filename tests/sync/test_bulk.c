@@ -6,8 +6,8 @@
 
 #include <zlib.h>
 
-#include "sync/bulk.h"
-#include "sync/pack.h"
+#include "sync/pack/bulk.h"
+#include "sync/pack/pack.h"
 
 enum { FILES = 1100 }; /* a pack of fewer is not worth it */
 

@@ -6,7 +6,7 @@
 
 #include <fcntl.h>
 
-#include "sync/bundle.h"
+#include "sync/bundle/bundle.h"
 
 static struct lab_store a, b;
 

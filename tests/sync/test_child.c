@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "proto/time.h"
-#include "sync/child.h"
-#include "sync/program.h"
+#include "sync/link/child.h"
+#include "sync/link/program.h"
 
 static const char *what = "ssh://hub/x";
 

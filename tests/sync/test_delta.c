@@ -3,7 +3,7 @@
  */
 #include "fixture.h"
 
-#include "sync/delta.h"
+#include "sync/pack/delta.h"
 
 static void fill(struct cts_buf *buf, size_t size, unsigned alphabet)
 {

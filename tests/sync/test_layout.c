@@ -3,7 +3,7 @@
  */
 #include "fixture.h"
 
-#include "sync/layout.h"
+#include "sync/tree/layout.h"
 
 static void test_hash_is_that_of_kind_and_id(void **state)
 {

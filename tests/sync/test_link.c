@@ -8,8 +8,8 @@
 #include <signal.h>
 
 #include "proto/time.h"
-#include "sync/link.h"
-#include "sync/pkt.h"
+#include "sync/link/link.h"
+#include "sync/link/pkt.h"
 
 #define ZERO "0000000000000000000000000000000000000000"
 

@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "sync/odb.h"
-#include "sync/pack.h"
+#include "sync/git/odb.h"
+#include "sync/pack/pack.h"
 
 /* Compressible or not, of any size up to a bound. */
 static void fill(struct cts_buf *buf, size_t size)

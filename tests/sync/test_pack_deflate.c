@@ -7,8 +7,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "sync/pack.h"
-#include "sync/pack_internal.h"
+#include "sync/pack/pack.h"
+#include "sync/pack/pack_internal.h"
 
 enum { FILES = 6000 };
 

@@ -4,8 +4,8 @@
  */
 #include "fixture.h"
 
-#include "sync/pkt.h"
-#include "sync/ssh_url.h"
+#include "sync/link/pkt.h"
+#include "sync/link/ssh_url.h"
 
 static void test_lines_are_taken_apart_and_nothing_else_is_a_line(void **state)
 {

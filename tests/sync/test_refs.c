@@ -4,7 +4,7 @@
  */
 #include "lab.h"
 
-#include "sync/refs.h"
+#include "sync/git/refs.h"
 
 #define HUB lab_path("hub")
 

@@ -8,8 +8,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "sync/pack_dir.h"
-#include "sync/repack.h"
+#include "sync/pack/pack_dir.h"
+#include "sync/pack/repack.h"
 
 typedef int repack(struct cts_pack *, struct cts_pack_set *, const struct cts_progress *);
 

@@ -3,9 +3,9 @@
  */
 #include "fixture.h"
 
-#include "sync/odb.h"
-#include "sync/pack.h"
-#include "sync/tree_cache.h"
+#include "sync/git/odb.h"
+#include "sync/pack/pack.h"
+#include "sync/tree/tree_cache.h"
 
 static const uint8_t some_oid[CTS_OID_SIZE] = "twenty bytes of name";
 

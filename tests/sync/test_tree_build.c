@@ -3,9 +3,9 @@
  */
 #include "mirror_model.h"
 
-#include "sync/layout.h"
-#include "sync/odb.h"
-#include "sync/tree_build.h"
+#include "sync/tree/layout.h"
+#include "sync/git/odb.h"
+#include "sync/tree/tree_build.h"
 
 /* A repository with a pack at work. */
 struct bench {

@@ -3,9 +3,9 @@
  */
 #include "mirror_model.h"
 
-#include "sync/layout.h"
-#include "sync/tree_build.h"
-#include "sync/tree_diff.h"
+#include "sync/tree/layout.h"
+#include "sync/tree/tree_build.h"
+#include "sync/tree/tree_diff.h"
 
 /* ---- trees in memory, sound ones and others ---- */
 

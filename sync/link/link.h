@@ -1,0 +1,62 @@
+/*
+ * A connection to a server (ssh, https, http on this machine), held by a child process (child.h).
+ * libgit2's smart protocol runs over its own http(s) sub-transport, or over ours, which runs the user's
+ * ssh program (ssh.h); both are watched: every byte is a sign of life, and what a server advertises is
+ * read along. One link is one service; refs and capabilities are there when it is open.
+ *
+ *	rc = cts_link_open(&link, url, CTS_LINK_FETCH, &options);
+ *	rc = cts_link_fetch(link, "quarantine.x/git", wanted, count);
+ *	cts_link_close(link);
+ */
+#ifndef CTS_SYNC_LINK_H
+#define CTS_SYNC_LINK_H
+
+#include "sync/git/repo.h"
+#include "sync/sync.h"
+
+struct cts_link;
+
+enum cts_link_service { CTS_LINK_FETCH, CTS_LINK_PUSH };
+
+struct cts_link_options {
+	int idle_s; /* see cts_link_idle */
+	const struct cts_progress *progress;
+};
+
+/* Config `network.idletimeout` in seconds (0: for ever), else 60. `store` may be NULL: there is none yet.
+ * @return CTS_EVALUE */
+int cts_link_idle(int *seconds, struct cts_store *store);
+
+/* `url` may be a path for a push: then git receives it there, and runs the repository's hooks.
+ * @return CTS_EUNREACHABLE, CTS_EAUTH, CTS_EVALUE (the URL), CTS_EREFUSED: hooks and no git */
+int cts_link_open(struct cts_link **out, const char *url, enum cts_link_service service,
+	const struct cts_link_options *options);
+void cts_link_close(struct cts_link *link); /* NULL allowed */
+
+/* What the server advertised; peeled tags, symbolic references' names and capabilities^{} left out. */
+const struct cts_ref_entry *cts_link_refs(const struct cts_link *link, size_t *count);
+
+/* Whether the server advertised a capability ("ofs-delta", "no-thin"). */
+bool cts_link_can(const struct cts_link *link, const char *capability);
+
+/* Fetches what some of cts_link_refs, by their indexes, name into the repository at `git_dir`, which is
+ * to be thrown away: nothing is synced, no reference is made. Ends the link's use.
+ * @return CTS_EUNREACHABLE, CTS_EINTEGRITY (a pack that is none) */
+int cts_link_fetch(
+	struct cts_link *link, const char *git_dir, const size_t *wanted, size_t count);
+
+struct cts_link_command {
+	const char *name; /* "refs/heads/..." */
+	struct cts_oid old, new; /* old zero: it is made */
+	bool is_done;            /* filled: the server reports that it took it */
+	const char *why;         /* filled where not: the server's words, as they came; in the link */
+};
+
+/* Sends the commands and the pack in the file at `pack_path` (NULL: one without objects) in one request,
+ * and reads the report. Ends the link's use. A command that the report does not name has `why` "the server did not say".
+ * @return CTS_EREJECTED: the server could not unpack it; CTS_EUNREACHABLE: no report came, so what
+ * happened is not known */
+int cts_link_push(struct cts_link *link, struct cts_link_command *commands, size_t count,
+	const char *pack_path);
+
+#endif

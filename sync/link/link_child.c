@@ -1,0 +1,219 @@
+/*
+ * The child: connects, tells what the server has, does the one thing that it is asked to, and ends. The
+ * parent's copy of anything of libgit2 is not touched.
+ */
+#include "sync/link/link_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/arena.h"
+
+/* ---- what the server has ---------------------------------------------------------------------- */
+
+/* Peeled tags, HEAD, ".have" and capabilities^{} are no references of anybody's; a name that git would
+ * not take cannot be asked for. */
+static bool is_reference(const char *name)
+{
+	int is_valid = 0;
+
+	return strncmp(name, "refs/", 5) == 0 &&
+		git_reference_name_is_valid(&is_valid, name) == 0 && is_valid;
+}
+
+static int put_many(struct cts_wire *wire, int type, struct cts_buf *many, size_t least)
+{
+	int rc = 0;
+
+	if (many->size > least) {
+		rc = cts_channel_put(wire->channel, type, cts_buf_slice(many));
+		cts_buf_clear(many);
+	}
+	return rc;
+}
+
+/* The references that are told, and numbered by the parent. */
+struct listing {
+	const git_remote_head **heads;
+	size_t count;
+};
+
+static int tell_references(struct cts_wire *wire, struct listing *listing, struct cts_arena *arena)
+{
+	const git_remote_head **heads;
+	struct cts_buf many = {0};
+	size_t count;
+	int rc = wire->transport->ls(&heads, &count, wire->transport);
+
+	if (rc < 0)
+		return cts_wire_explain(wire, rc);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		if (!is_reference(heads[i]->name))
+			continue;
+		*(const git_remote_head **)cts_arena_push(arena, &listing->heads, &listing->count,
+			sizeof(*listing->heads)) = heads[i];
+		cts_buf_put(&many, heads[i]->oid.id, CTS_OID_SIZE);
+		cts_buf_put(&many, heads[i]->name, strlen(heads[i]->name) + 1);
+		rc = put_many(wire, CTS_LINK_REFS, &many, CTS_LINK_BATCH);
+	}
+	if (rc == 0)
+		rc = put_many(wire, CTS_LINK_REFS, &many, 0);
+	cts_buf_release(&many);
+	return rc;
+}
+
+static int tell_open(struct cts_wire *wire, struct listing *listing, struct cts_arena *arena)
+{
+	int rc = cts_channel_put(
+		wire->channel, CTS_LINK_CAPABILITIES, cts_buf_slice(&wire->capabilities));
+
+	if (rc == 0)
+		rc = tell_references(wire, listing, arena);
+	if (rc == 0)
+		rc = cts_channel_put(wire->channel, CTS_LINK_OPEN, (struct cts_slice){0});
+	return rc;
+}
+
+/* ---- fetching --------------------------------------------------------------------------------- */
+
+/* A pack that is none is the server's doing; anything else is the connection's. */
+static int explain_fetch(struct cts_wire *wire, int git_code)
+{
+	const git_error *error = git_error_last();
+
+	if (wire->rc == 0 && error &&
+		(error->klass == GIT_ERROR_INDEXER || error->klass == GIT_ERROR_ZLIB ||
+			error->klass == GIT_ERROR_ODB || error->klass == GIT_ERROR_OBJECT ||
+			error->klass == GIT_ERROR_SHA || git_code == GIT_EMISMATCH)) {
+		cts_fail(CTS_EINTEGRITY, "what '%s' sent is no sound pack: %s", wire->shown,
+			error->message ? error->message : "");
+		cts_hint("nothing changed here; try again, and if it stays so tell who runs it");
+		return CTS_EINTEGRITY;
+	}
+	return cts_wire_explain(wire, git_code);
+}
+
+/* Nothing of what is fetched is named by a reference: the parent knows the ids. The repository is
+ * thrown away in the end, so nothing is synced. */
+static int fetch(struct cts_wire *wire, const git_remote_head **wanted, size_t count,
+	const char *git_dir)
+{
+	git_indexer_progress stats = {0};
+	struct cts_repo *repo;
+	git_repository *handle;
+	git_odb *odb = NULL;
+	bool is_needed = false;
+	int rc;
+
+	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 0);
+	rc = cts_repo_open(&repo, git_dir);
+	if (rc == 0)
+		rc = cts_repo_handle(&handle, repo);
+	if (rc < 0)
+		return rc;
+	rc = git_repository_odb(&odb, handle);
+	if (rc < 0)
+		return cts_fail_git(CTS_EIO, rc, "cannot read '%s'", git_dir);
+	for (size_t i = 0; i < count; i++) {
+		/* The array is libgit2's own; what it has here is left out of the request. */
+		git_remote_head *head = (git_remote_head *)wanted[i];
+
+		head->local = git_odb_exists(odb, &head->oid);
+		is_needed |= !head->local;
+	}
+	if (!is_needed)
+		return 0;
+	rc = wire->transport->negotiate_fetch(wire->transport, handle, wanted, count);
+	if (rc == 0)
+		rc = wire->transport->download_pack(wire->transport, handle, &stats);
+	cts_lines_end(&wire->words);
+	if (rc == 0)
+		cts_wire_finish(wire);
+	return rc < 0 ? explain_fetch(wire, rc) : 0;
+}
+
+/* ---- what the parent asks --------------------------------------------------------------------- */
+
+struct asked {
+	const git_remote_head **wanted;
+	size_t wanted_count;
+	struct cts_link_command *commands;
+	size_t command_count;
+};
+
+static void take_wanted(struct asked *asked, struct cts_arena *arena,
+	const struct listing *listing, struct cts_slice bytes)
+{
+	for (size_t at = 0; at + 4 <= bytes.size; at += 4) {
+		uint32_t index = cts_be32((const char *)bytes.data + at);
+
+		if (index < listing->count)
+			*(const git_remote_head **)cts_arena_push(arena, &asked->wanted,
+				&asked->wanted_count, sizeof(*asked->wanted)) =
+				listing->heads[index];
+	}
+}
+
+static void take_commands(struct asked *asked, struct cts_arena *arena, struct cts_slice bytes)
+{
+	const char *at = bytes.data, *end = at + bytes.size;
+
+	while ((size_t)(end - at) > 2 * CTS_OID_SIZE) {
+		struct cts_link_command *command = cts_arena_push(
+			arena, &asked->commands, &asked->command_count, sizeof(*command));
+
+		memcpy(command->old.bytes, at, CTS_OID_SIZE);
+		memcpy(command->new.bytes, at + CTS_OID_SIZE, CTS_OID_SIZE);
+		at += 2 * CTS_OID_SIZE;
+		command->name = cts_arena_strndup(arena, at, strnlen(at, (size_t)(end - at)));
+		at += strlen(command->name) + 1;
+	}
+}
+
+static int run(struct cts_channel *channel, const struct cts_link_work *work)
+{
+	struct cts_wire wire = {.channel = channel, .url = work->url, .shown = work->shown};
+	struct cts_arena arena = {0};
+	struct listing listing = {0};
+	struct asked asked = {0};
+	struct cts_message message;
+	int rc = cts_wire_open(&wire,
+		work->service == CTS_LINK_PUSH ? GIT_DIRECTION_PUSH : GIT_DIRECTION_FETCH);
+
+	if (rc == 0)
+		rc = tell_open(&wire, &listing, &arena);
+	while (rc == 0 && cts_channel_get(&message, channel) > 0) {
+		char *text = cts_arena_strndup(&arena, message.bytes.data, message.bytes.size);
+
+		switch ((enum cts_link_message)message.type) {
+		case CTS_LINK_FETCHES:
+			take_wanted(&asked, &arena, &listing, message.bytes);
+			break;
+		case CTS_LINK_FETCH_TO:
+			return fetch(&wire, asked.wanted, asked.wanted_count, text);
+		case CTS_LINK_COMMANDS:
+			take_commands(&asked, &arena, message.bytes);
+			break;
+		case CTS_LINK_SEND:
+			return cts_link_send(&wire, asked.commands, asked.command_count, text);
+		case CTS_LINK_CAPABILITIES:
+		case CTS_LINK_REFS:
+		case CTS_LINK_OPEN:
+		case CTS_LINK_REPORT:
+			break; /* our own */
+		}
+	}
+	return rc;
+}
+
+int cts_link_child(struct cts_channel *channel, void *context)
+{
+	const struct cts_link_work *work = context;
+	int rc = run(channel, work);
+
+	if (rc == CTS_EUNREACHABLE && !cts_error_hint())
+		cts_hint(work->service == CTS_LINK_PUSH
+				? "try again: what has arrived is not sent twice"
+				: "nothing changed here; try again, and if it stays so tell who runs it");
+	return rc;
+}

@@ -1,0 +1,17 @@
+/*
+ * The stream under libgit2's http and TLS, in the child: libgit2's own sends a request in five small
+ * packets, each of which may wait for the one before it to be acknowledged, and dies of a reset. Here what
+ * is written is gathered until something is read.
+ */
+#ifndef CTS_SYNC_TCP_H
+#define CTS_SYNC_TCP_H
+
+#include "sync/link/child.h"
+
+/* Every connection that libgit2 opens in this process from now on. */
+int cts_tcp_use(struct cts_channel *channel);
+
+/* While it hurries, nothing is waited for longer than a moment. */
+void cts_tcp_hurry(bool hurries);
+
+#endif
