@@ -169,7 +169,7 @@ int cts_txn_find(
 	const struct cts_kind *kind;
 	struct cts_buf list = {0};
 	enum cts_life life;
-	const char *id;
+	const char *id = "";
 	int rc = cts_records_kind(txn, &kind, &id, address);
 
 	if (rc < 0)

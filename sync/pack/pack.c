@@ -68,8 +68,8 @@ int cts_pack_make_temporary(int *fd, char **path, const char *dir, const char *t
 int cts_pack_open(
 	struct cts_pack **out, const char *pack_dir, const struct cts_pack_options *options)
 {
-	char *path;
-	int fd, rc;
+	char *path = NULL;
+	int fd = -1, rc;
 
 	rc = cts_pack_make_temporary(&fd, &path, pack_dir, "tmp_pack_XXXXXX");
 	if (rc < 0)
