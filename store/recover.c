@@ -9,6 +9,7 @@
 #include "store/internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "proto/buf.h"
@@ -37,7 +38,7 @@ bool cts_recover_is_needed(struct cts_txn *txn)
 struct entry {
 	char writer[CTS_WRITER_HEX + 1];
 	uint64_t seq;
-	bool is_whole, has_records, is_wanted;
+	bool is_whole, has_records, is_superseded, is_wanted;
 };
 
 struct scan {
@@ -103,26 +104,43 @@ static int is_known(struct cts_txn *txn, const struct entry *entry, bool *out)
 	return rc;
 }
 
-/* Of two entries of one writer and seq the last counts: the first was taken back. */
-static bool is_superseded(const struct scan *scan, size_t at)
+static int compare_entries(const void *a, const void *b)
 {
-	for (size_t i = at + 1; i < scan->count; i++)
-		if (scan->entries[i].is_whole && scan->entries[i].seq == scan->entries[at].seq &&
-			strcmp(scan->entries[i].writer, scan->entries[at].writer) == 0)
-			return true;
-	return false;
+	const struct entry *x = *(const struct entry *const *)a, *y = *(const struct entry *const *)b;
+	int order = strcmp(x->writer, y->writer);
+
+	if (!order)
+		order = (x->seq > y->seq) - (x->seq < y->seq);
+	return order ? order : (x > y) - (x < y);
+}
+
+/* Of two entries of one writer and seq the last counts: the first was taken back. */
+static void mark_superseded(struct scan *scan)
+{
+	struct entry **sorted = cts_arena_alloc(&scan->arena, scan->count * sizeof(*sorted));
+	size_t count = 0;
+
+	for (size_t i = 0; i < scan->count; i++)
+		if (scan->entries[i].is_whole)
+			sorted[count++] = &scan->entries[i];
+	if (count)
+		qsort(sorted, count, sizeof(*sorted), compare_entries);
+	for (size_t i = 0; i + 1 < count; i++)
+		sorted[i]->is_superseded = sorted[i]->seq == sorted[i + 1]->seq &&
+			strcmp(sorted[i]->writer, sorted[i + 1]->writer) == 0;
 }
 
 static int choose_wanted(struct scan *scan, size_t *wanted)
 {
 	*wanted = 0;
+	mark_superseded(scan);
 	for (size_t i = 0; i < scan->count; i++) {
 		struct entry *entry = &scan->entries[i];
 		bool known;
 		int rc;
 
 		/* Seen commits alone hold nothing that anyone typed. */
-		if (!entry->is_whole || !entry->has_records || is_superseded(scan, i))
+		if (!entry->is_whole || !entry->has_records || entry->is_superseded)
 			continue;
 		rc = is_known(scan->txn, entry, &known);
 		if (rc < 0)

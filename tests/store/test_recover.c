@@ -491,6 +491,48 @@ static void test_random_power_losses_lose_nothing(void **state)
 	cts_store_close(other.store);
 }
 
+/* A change whose LMDB commit failed leaves its frames if the file could not be cut, and its number is given
+ * again. Five times over, with others around it. */
+static void test_of_entries_of_one_number_the_last_counts(void **state)
+{
+	struct cts_buf data = {0}, before = {0}, file = {0}, all = {0};
+	struct cts_store *store = make_store("s");
+
+	(void)state;
+	SET(store, "initiative/a", "title=Begun");
+	cts_store_close(store);
+	read_file_into(&data, path_of("s/data.mdb"));
+	read_file_into(&before, path_of("s/journal"));
+	cts_buf_put(&all, before.data, before.size);
+	for (int i = 0; i < 5; i++) {
+		char title[32];
+
+		write_file(path_of("s/data.mdb"), data.data, data.size);
+		write_file(path_of("s/journal"), before.data, before.size);
+		store = open_store("s");
+		snprintf(title, sizeof(title), "title=Try %d", i);
+		SET(store, "initiative/a", title);
+		if (i == 4)
+			SET(store, "initiative/b", "title=Next");
+		cts_store_close(store);
+		cts_buf_clear(&file);
+		read_file_into(&file, path_of("s/journal"));
+		cts_buf_put(&all, file.data + before.size, file.size - before.size);
+	}
+	write_file(path_of("s/data.mdb"), data.data, data.size);
+	write_file(path_of("s/journal"), all.data, all.size);
+	store = open_store("s");
+	expect_field(store, "initiative/a", "title", "Try 4");
+	expect_field(store, "initiative/b", "title", "Next");
+	assert_int_equal(journal_count(store), 3);
+	check_store(store, NULL);
+	cts_store_close(store);
+	cts_buf_release(&data);
+	cts_buf_release(&before);
+	cts_buf_release(&file);
+	cts_buf_release(&all);
+}
+
 static void test_journal_frame_that_is_none_is_damage(void **state)
 {
 	struct cts_store *store = make_store("s");
@@ -526,6 +568,7 @@ int main(void)
 		TEST(test_pending_changes_stand_behind_all_that_was_received),
 		TEST(test_what_was_shown_as_seen_and_forgotten_is_shown_again),
 		TEST(test_random_power_losses_lose_nothing),
+		TEST(test_of_entries_of_one_number_the_last_counts),
 		TEST(test_journal_frame_that_is_none_is_damage),
 	};
 #undef TEST
