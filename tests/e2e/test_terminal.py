@@ -69,14 +69,15 @@ def test_programs_get_no_pager_and_errors_none():
 def test_a_long_import_shows_a_bar():
     """Count, rate and time left on a terminal, wiped at the end; nothing elsewhere, and nothing when quiet."""
     with tempfile.TemporaryDirectory() as folder:
-        store, path = os.path.join(folder, "s"), os.path.join(folder, "many.ndjson")
+        path = os.path.join(folder, "many.ndjson")
         words = "agency report quarter board delivery " * 40
-        on_terminal("init", store, "--agency", "DPMC", "--author", "A B <a@b.example>")
-        for count in (60_000, 240_000, 960_000):  # until it takes long enough for a bar to be shown twice
+        for count in (20_000, 60_000, 240_000, 960_000):  # until it takes long enough for a bar to be shown twice
+            store = os.path.join(folder, f"s{count}")
+            on_terminal("init", store, "--agency", "DPMC", "--author", "A B <a@b.example>")
             with open(path, "w", encoding="utf-8") as f:
                 for n in range(count):
                     f.write(json.dumps({"kind": "initiative", "id": f"i{n}", "fields": {"title": f"Number {n}", "overview": words}}) + "\n")
-            shown, status = on_terminal("-C", store, "import", "--dry-run", path)
+            shown, status = on_terminal("-C", store, "import", path)
             assert status == 0, shown[-500:]
             bars = re.findall(r"\rimporting \[([#.]{24})\] +(\d+)%  (\d+)  (\d+)/s  (?:\d+[hms])+", shown)
             if len(bars) >= 2:
@@ -85,10 +86,10 @@ def test_a_long_import_shows_a_bar():
         counts = [int(bar[2]) for bar in bars]
         assert counts == sorted(counts) and 0 < counts[0] < counts[-1] <= count, counts
         assert f"{count} created" in shown.rsplit("\x1b[K", 1)[1], shown[-300:]
-        shown, status = on_terminal("-C", store, "--quiet", "import", "--dry-run", path)
-        assert status == 0 and "importing" not in shown
-        plain = subprocess.run([PROGRAM, "-C", store, "import", "--dry-run", path], capture_output=True, text=True,
-                               env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"}, check=True)
+        shown, status = on_terminal("-C", store, "--quiet", "import", path)
+        assert status == 0 and "importing" not in shown and f"{count} unchanged" in shown, shown[-300:]
+        plain = subprocess.run([PROGRAM, "-C", store, "import", path], capture_output=True, text=True, check=True,
+                               env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"})
         assert "importing" not in plain.stdout + plain.stderr
 
 

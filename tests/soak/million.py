@@ -157,7 +157,7 @@ def main():
                 if r["kind"] == "milestone":
                     f.write(json.dumps({"kind": r["kind"], "id": r["id"], "fields": {"status": "complete"}}) + "\n")
         table.run("import, all of them changed", a, "import", path)
-        table.run("push of that", a, "push", own_max_mb=SEAL_MAX_MB)
+        table.run("push of that", a, "push", own_max_mb=2 * SEAL_MAX_MB)
         table.run("pull of that", b, "pull")
         assert digest(table, "check", a) == digest(table, "check of the other", b)
         began = time.monotonic()
