@@ -10,9 +10,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -86,26 +88,39 @@ static int is_quarantine(const struct dirent *entry)
 	return strncmp(entry->d_name, "quarantine.", 11) == 0;
 }
 
+/* Its maker holds the lock in it as long as he lives; before there is one, he is just beginning. */
+static bool is_alive(const char *quarantine)
+{
+	struct cts_buf path = {0};
+	bool is = true;
+	int fd;
+
+	cts_buf_printf(&path, "%s/lock", quarantine);
+	fd = open(cts_buf_text(&path), O_RDWR | O_CLOEXEC);
+	if (fd >= 0) {
+		is = flock(fd, LOCK_SH | LOCK_NB) != 0;
+		close(fd);
+	}
+	cts_buf_release(&path);
+	return is;
+}
+
 /* Somebody alive fetches, with the mirror as the place where he finds what he has. */
 static bool has_live_quarantine(struct cts_road *road)
 {
 	struct dirent **entries = NULL;
+	struct cts_arena arena = {0};
 	int count = scandir(cts_store_path(road->store), &entries, is_quarantine, NULL);
-	bool is_alive = false;
+	bool has = false;
 
 	for (int i = 0; i < count; i++) {
-		struct cts_arena arena = {0};
-		int fd = cts_lock_try(cts_arena_printf(
-			&arena, "%s/%s/lock", cts_store_path(road->store), entries[i]->d_name));
-
-		is_alive |= fd < 0;
-		if (fd >= 0)
-			close(fd);
-		cts_arena_release(&arena);
+		has |= is_alive(cts_arena_printf(
+			&arena, "%s/%s", cts_store_path(road->store), entries[i]->d_name));
 		free(entries[i]);
 	}
 	free(entries);
-	return is_alive;
+	cts_arena_release(&arena);
+	return has;
 }
 
 /* The packs that `name` was made of. One may have its very bytes. */
