@@ -273,7 +273,7 @@ int cts_store_clone(const char *path, const char *url, struct cts_clone *clone,
 {
 	struct cloning cloning = {0};
 	struct cts_creating creating = {0};
-	struct cts_source source = {.lock = -1};
+	struct cts_source source = {0};
 	struct cts_schema *schema = NULL;
 	struct cts_store_setup setup = {.author = clone->author};
 	struct cts_oid wanted;

@@ -22,8 +22,16 @@ void cts_pull_release(struct cts_pull *pull)
 	cts_arena_release(&pull->arena);
 }
 
+/* Where a remote's branches were last seen, as it was before the remote was asked. */
+struct pins {
+	struct cts_arena arena;
+	struct cts_tip *tips; /* `branch` is the note's name */
+	size_t count;
+};
+
 struct pulling {
 	struct cts_road *road;
+	const struct pins *pins;     /* NULL: the source is no remote */
 	struct cts_source *source;
 	const char *remote;          /* NULL: the source is none */
 	struct cts_arena arena;
@@ -71,6 +79,39 @@ static int choose_tips(struct pulling *pulling, struct cts_txn *txn)
 	return rc;
 }
 
+static int add_pin(void *context, const char *name, struct cts_slice data)
+{
+	struct pins *pins = context;
+	struct cts_tip *tip = cts_arena_push(&pins->arena, &pins->tips, &pins->count, sizeof(*tip));
+
+	tip->branch = cts_arena_strdup(&pins->arena, name);
+	if (data.size == CTS_OID_SIZE)
+		memcpy(tip->oid.bytes, data.data, CTS_OID_SIZE);
+	return 0;
+}
+
+static int read_pins(struct pins *pins, struct cts_store *store, const char *remote)
+{
+	struct cts_txn *txn = NULL;
+	int rc = cts_txn_begin(&txn, store);
+
+	if (rc == 0)
+		rc = cts_txn_each_note(
+			txn, cts_arena_printf(&pins->arena, "pin/%s/", remote), add_pin, pins);
+	cts_txn_end(txn);
+	return rc < 0 ? rc : 0;
+}
+
+/* Whether another pull of this store has moved a pin since the remote was asked: what we heard is older,
+ * and says nothing. */
+static bool was_moved_since(const struct pulling *pulling, const char *name, const struct cts_oid *pin)
+{
+	for (size_t i = 0; i < pulling->pins->count; i++)
+		if (strcmp(pulling->pins->tips[i].branch, name) == 0)
+			return !cts_oid_equal(&pulling->pins->tips[i].oid, pin);
+	return true;
+}
+
 /* After the commits are in: each branch must hold what it was last seen to hold. */
 static int move_pins(struct pulling *pulling, struct cts_txn *txn)
 {
@@ -108,7 +149,7 @@ static int move_pins(struct pulling *pulling, struct cts_txn *txn)
 			rc = cts_txn_put_note(txn, name, tip->oid.bytes, CTS_OID_SIZE);
 			*(struct cts_tip *)cts_arena_push(&pulling->arena, &pulling->pinned,
 				&pulling->pinned_count, sizeof(*pulling->pinned)) = *tip;
-		} else {
+		} else if (!was_moved_since(pulling, name, &old)) {
 			char from[CTS_OID_HEX + 1], to[CTS_OID_HEX + 1];
 			struct cts_refusal *refusal = cts_arena_push(&pulling->arena,
 				&pulling->refused, &pulling->refused_count, sizeof(*refusal));
@@ -296,10 +337,12 @@ static void name_ignored(struct cts_pull *out, const struct cts_source *source)
 	cts_arena_release(&arena);
 }
 
-int cts_pull_from(struct cts_pull *out, struct cts_road *road, struct cts_source *source,
-	const char *name, const char *remote, const struct cts_progress *progress)
+/* `pins` NULL, as `remote`: the source is no remote. */
+static int pull_from(struct cts_pull *out, struct cts_road *road, struct cts_source *source,
+	const char *name, const char *remote, const struct pins *pins,
+	const struct cts_progress *progress)
 {
-	struct pulling pulling = {.road = road, .source = source, .remote = remote};
+	struct pulling pulling = {.road = road, .source = source, .remote = remote, .pins = pins};
 	struct cts_oid root = cts_source_ref(source, "refs/heads/root");
 	int rc;
 
@@ -329,12 +372,19 @@ int cts_pull_from(struct cts_pull *out, struct cts_road *road, struct cts_source
 	return rc < 0 ? rc : 0;
 }
 
+int cts_pull_from(struct cts_pull *out, struct cts_road *road, struct cts_source *source,
+	const char *name, const struct cts_progress *progress)
+{
+	return pull_from(out, road, source, name, NULL, NULL, progress);
+}
+
 int cts_pull(struct cts_pull *out, struct cts_road *road, const char *remote,
 	const struct cts_progress *progress)
 {
-	struct cts_source source = {.lock = -1};
+	struct cts_source source = {0};
 	const char *url = cts_remote_url(road->store, remote);
 	struct cts_arena arena = {0};
+	struct pins pins = {0};
 	int rc;
 
 	if (!url)
@@ -342,10 +392,13 @@ int cts_pull(struct cts_pull *out, struct cts_road *road, const char *remote,
 	url = cts_arena_strdup(&arena, url); /* sealing may set who we are in the config */
 	rc = cts_seal(road, progress);
 	if (rc >= 0)
+		rc = read_pins(&pins, road->store, remote);
+	if (rc >= 0)
 		rc = cts_source_open(&source, url, cts_store_path(road->store), road, progress);
 	if (rc >= 0)
-		rc = cts_pull_from(out, road, &source, url, remote, progress);
+		rc = pull_from(out, road, &source, url, remote, &pins, progress);
 	cts_source_close(&source);
+	cts_arena_release(&pins.arena);
 	cts_arena_release(&arena);
 	return rc;
 }

@@ -213,7 +213,7 @@ static int request_all(struct cts_pushing *pushing, const char *pack_path)
 
 int cts_push_to_server(struct cts_pushing *pushing)
 {
-	struct cts_quarantine quarantine = {.lock = -1};
+	struct cts_quarantine quarantine = {0};
 	const char *pack_path;
 	int rc = pushing->link ? 0 : connect_to_server(pushing);
 

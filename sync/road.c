@@ -16,6 +16,7 @@
 #include "proto/time.h"
 #include "sync/ingest.h"
 #include "sync/git/repo.h"
+#include "sync/quarantine.h"
 
 static char *join(const char *folder, const char *name)
 {
@@ -190,13 +191,6 @@ static int differs(struct cts_road *road, bool *is_ahead, bool *is_behind)
 	return rc;
 }
 
-static int is_ours(const struct dirent *entry)
-{
-	return strncmp(entry->d_name, "quarantine.", 11) == 0 ||
-		strncmp(entry->d_name, "compacting.", 11) == 0 ||
-		strncmp(entry->d_name, "rebuild.", 8) == 0;
-}
-
 static int is_unfinished(const struct dirent *entry)
 {
 	return strncmp(entry->d_name, "tmp_pack_", 9) == 0 ||
@@ -219,28 +213,11 @@ static void sweep_packs(struct cts_road *road)
 	free(entries);
 }
 
-/* Removes what dead processes left; the lock of the mirror is held, so none is alive with them. */
+/* Removes what dead processes left; the lock of the mirror is held, so none is alive with it. */
 static void sweep(struct cts_road *road)
 {
-	const char *path = cts_store_path(road->store);
-	struct dirent **entries = NULL;
-	int count = scandir(path, &entries, is_ours, NULL);
-
 	sweep_packs(road);
-	for (int i = 0; i < count; i++) {
-		char *full = join(path, entries[i]->d_name);
-		char *lock = join(full, "lock");
-		int fd = cts_lock_try(lock);
-
-		if (fd >= 0) {
-			cts_remove_tree(full);
-			close(fd);
-		}
-		free(lock);
-		free(full);
-		free(entries[i]);
-	}
-	free(entries);
+	cts_quarantine_sweep(cts_store_path(road->store));
 }
 
 int cts_road_open(struct cts_road **out, struct cts_store *store)

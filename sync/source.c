@@ -81,17 +81,13 @@ static int make_bare(struct cts_arena *arena, const char *path)
 
 int cts_source_quarantine(struct cts_source *source, const char *store_path, const char *mirror)
 {
-	char *folder = cts_arena_printf(&source->arena, "%s/quarantine.XXXXXX", store_path);
 	char real[PATH_MAX];
 	const char *git;
-	int rc;
+	int rc = cts_quarantine_make(&source->quarantine, &source->arena, store_path);
 
-	if (!mkdtemp(folder))
-		return cts_fail_errno(CTS_EIO, errno, "cannot make a folder in '%s'", store_path);
-	source->quarantine = folder;
-	/* While this is held, no other process takes the folder for one that a crash left. */
-	source->lock = cts_lock_try(cts_arena_printf(&source->arena, "%s/lock", folder));
-	git = cts_arena_printf(&source->arena, "%s/git", folder);
+	if (rc < 0)
+		return rc;
+	git = cts_arena_printf(&source->arena, "%s/git", source->quarantine.folder);
 	rc = make_bare(&source->arena, git);
 	if (rc == 0 && mirror && realpath(mirror, real))
 		rc = link_to_mirror(git, real);
@@ -189,7 +185,7 @@ static int fetch(struct cts_source *source, const char *url, const char *folder,
 int cts_source_open(struct cts_source *out, const char *url, const char *folder,
 	struct cts_road *road, const struct cts_progress *progress)
 {
-	struct cts_source source = {.lock = -1};
+	struct cts_source source = {0};
 	const char *path = cts_url_path(url);
 	int rc = cts_url_check(url);
 
@@ -215,12 +211,9 @@ void cts_source_close(struct cts_source *source)
 {
 	cts_odb_free(source->odb);
 	cts_repo_close(source->repo);
-	if (source->quarantine)
-		cts_remove_tree(source->quarantine);
-	if (source->lock >= 0)
-		close(source->lock);
+	cts_quarantine_remove(&source->quarantine);
 	cts_arena_release(&source->arena);
-	*source = (struct cts_source){.lock = -1};
+	*source = (struct cts_source){0};
 }
 
 struct cts_oid cts_source_ref(const struct cts_source *source, const char *name)

@@ -7,6 +7,7 @@
 
 #include "sync/link/link.h"
 #include "sync/git/repo.h"
+#include "sync/quarantine.h"
 #include "sync/road.h"
 #include "sync/url.h"
 
@@ -14,8 +15,7 @@ struct cts_source {
 	struct cts_arena arena;
 	struct cts_repo *repo;
 	struct cts_odb *odb;
-	const char *quarantine; /* its folder; NULL for a path */
-	int lock;         /* held while the quarantine lives; -1: none */
+	struct cts_quarantine quarantine; /* none for a path */
 	struct cts_ref_entry *refs; /* every branch, by the names that the remote gives them */
 	size_t ref_count;
 };
@@ -28,7 +28,7 @@ int cts_source_open(struct cts_source *out, const char *url, const char *folder,
 	struct cts_road *road, const struct cts_progress *progress);
 void cts_source_close(struct cts_source *source);
 
-/* Begins a source (zeroed, `lock` -1) that is a quarantine: an empty repository of its own under
+/* Begins a source (zeroed) that is a quarantine: an empty repository of its own under
  * `store_path`, which knows what the mirror has (NULL: none). cts_source_close removes it. */
 int cts_source_quarantine(struct cts_source *source, const char *store_path, const char *mirror);
 

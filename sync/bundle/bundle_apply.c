@@ -23,7 +23,7 @@ int cts_source_open_bundle(struct cts_source *out, const struct cts_bundle_head 
 	const char *name, const char *store_path, const char *mirror,
 	const struct cts_progress *progress)
 {
-	struct cts_source source = {.lock = -1};
+	struct cts_source source = {0};
 	int rc = cts_git_start();
 
 	if (rc == 0)
@@ -90,7 +90,7 @@ static int check_bases(struct cts_road *road, const struct cts_bundle_head *head
 int cts_bundle_apply(struct cts_pull *out, struct cts_road *road, int fd, const char *name,
 	const struct cts_progress *progress)
 {
-	struct cts_source source = {.lock = -1};
+	struct cts_source source = {0};
 	struct cts_bundle_head head;
 	struct cts_arena arena = {0};
 	struct cts_oid root;
@@ -108,7 +108,7 @@ int cts_bundle_apply(struct cts_pull *out, struct cts_road *road, int fd, const 
 		rc = cts_source_open_bundle(&source, &head, fd, name,
 			cts_store_path(road->store), road->mirror, progress);
 	if (rc == 0)
-		rc = cts_pull_from(out, road, &source, name, NULL, progress);
+		rc = cts_pull_from(out, road, &source, name, progress);
 out:
 	cts_source_close(&source);
 	cts_arena_release(&arena);

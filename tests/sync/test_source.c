@@ -93,7 +93,7 @@ static void test_a_path_is_read_in_place(void **state)
 		assert_ok(cts_source_open(&source,
 			i ? lab_text("file://%s", lab_path("hub")) : lab_path("hub"), a.path,
 			a.road, NULL));
-		assert_null(source.quarantine);
+		assert_null(source.quarantine.folder);
 		assert_int_equal(source.ref_count, 3);
 		found = cts_source_ref(&source, lab_text("refs/heads/%s", lab_branch(&a)));
 		assert_string_equal(cts_oid_format(hex, &found), lab_own_head(&a));
