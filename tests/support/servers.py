@@ -271,7 +271,8 @@ http {{
 	client_body_timeout 3s;
 	keepalive_timeout 3s;
 	upstream git {{
-		# Twice: a connection that fails is tried again.
+		# Thrice: a connection that fails is tried again.
+		server 127.0.0.1:{inner} max_fails=0;
 		server 127.0.0.1:{inner} max_fails=0;
 		server 127.0.0.1:{inner} max_fails=0;
 	}}
@@ -283,6 +284,9 @@ http {{
 			fastcgi_pass git;
 			fastcgi_read_timeout 300;
 			fastcgi_ignore_client_abort on;
+			# fcgiwrap now and then answers with what is left of an earlier, broken off talk.
+			fastcgi_next_upstream error timeout invalid_header non_idempotent;
+			fastcgi_next_upstream_tries 3;
 			fastcgi_param SCRIPT_FILENAME {backend};
 			fastcgi_param GIT_PROJECT_ROOT {root};
 			fastcgi_param GIT_HTTP_EXPORT_ALL 1;
