@@ -82,6 +82,7 @@ static int unwrap(struct cts_txn *txn, struct cts_slice *out, const MDB_val *val
 		.data = bytes + CHECKSUM_SIZE,
 		.size = value->mv_size - CHECKSUM_SIZE,
 	};
+	cts_relax_after(txn, value->mv_size);
 	return 1;
 }
 
