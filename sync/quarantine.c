@@ -57,11 +57,11 @@ static bool begins(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* What a rebuild left in the middle has the same form. */
+/* What a rebuild or a compact left in the middle has the same form; they make it under the mirror's lock. */
 static int is_ours(const struct dirent *entry)
 {
 	return begins(entry->d_name, named) || begins(entry->d_name, unnamed) ||
-		begins(entry->d_name, "rebuild.");
+		begins(entry->d_name, "rebuild.") || begins(entry->d_name, "compacting.");
 }
 
 static bool is_being_made(const char *name, const char *folder)
