@@ -169,7 +169,10 @@ int cts_env_open(struct cts_store *store, bool create)
 		}
 	}
 	if (code) {
-		rc = cts_db_fail(store, code, "open");
+		/* Garbage in the first pages gives sizes that no map can have. */
+		rc = code == EINVAL && !create
+			? cts_store_damaged(store, "its first pages are not readable")
+			: cts_db_fail(store, code, "open");
 		goto out;
 	}
 	if (!store->read_only)
