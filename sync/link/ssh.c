@@ -287,16 +287,9 @@ static int ssh_action(git_smart_subtransport_stream **out, git_smart_subtranspor
 	const char *url, git_smart_service_t service)
 {
 	struct cts_ssh *ssh = (struct cts_ssh *)transport;
-	int rc = 0;
 
-	(void)url; /* it is the wire's */
-	if (service == GIT_SERVICE_UPLOADPACK_LS)
-		rc = start(ssh, "git-upload-pack");
-	else if (service == GIT_SERVICE_RECEIVEPACK_LS)
-		rc = cts_url_path(ssh->wire->url) ? start_local(ssh)
-						  : start(ssh, "git-receive-pack");
-	if (rc < 0)
-		return cts_wire_fail(ssh->wire, rc);
+	(void)url; /* it is the wire's, and so was the service when the program was started */
+	(void)service;
 	*out = &ssh->stream;
 	return 0;
 }
@@ -312,7 +305,7 @@ static void ssh_free(git_smart_subtransport *transport)
 	(void)transport;
 }
 
-int cts_ssh_subtransport(git_smart_subtransport **out, struct cts_wire *wire)
+int cts_ssh_start(struct cts_wire *wire, bool is_push)
 {
 	struct cts_ssh *ssh = cts_malloc(sizeof(*ssh));
 
@@ -327,8 +320,14 @@ int cts_ssh_subtransport(git_smart_subtransport **out, struct cts_wire *wire)
 		.program = {.in = -1, .out = -1, .err = -1}};
 	cts_ssh_words_init(&ssh->words, wire->channel);
 	wire->ssh = ssh;
-	*out = &ssh->parent;
-	return 0;
+	if (!is_push)
+		return start(ssh, "git-upload-pack");
+	return cts_url_path(wire->url) ? start_local(ssh) : start(ssh, "git-receive-pack");
+}
+
+git_smart_subtransport *cts_ssh_subtransport(struct cts_wire *wire)
+{
+	return &wire->ssh->parent;
 }
 
 void cts_ssh_finish(struct cts_wire *wire)

@@ -10,7 +10,12 @@
 
 #include "sync/link/wire.h"
 
-int cts_ssh_subtransport(git_smart_subtransport **out, struct cts_wire *wire);
+/* Starts the program. It connects while libgit2 starts, which takes it milliseconds.
+ * @return CTS_EUNREACHABLE: there is no ssh; CTS_EREFUSED: no git; CTS_EVALUE */
+int cts_ssh_start(struct cts_wire *wire, bool is_push);
+
+/* Over the program that was started. */
+git_smart_subtransport *cts_ssh_subtransport(struct cts_wire *wire);
 
 /* Nothing more will be written: a server that wants more learns it. */
 void cts_ssh_finish(struct cts_wire *wire);

@@ -176,11 +176,15 @@ static int watch(git_smart_subtransport **out, git_transport *owner, void *param
 	struct cts_wire *wire = param;
 	git_smart_subtransport *inner;
 	struct watched *watched;
-	int rc = wire->is_http ? git_smart_subtransport_http(&inner, owner, NULL)
-			       : cts_ssh_subtransport(&inner, wire);
 
-	if (rc < 0)
-		return rc;
+	if (wire->is_http) {
+		int rc = git_smart_subtransport_http(&inner, owner, NULL);
+
+		if (rc < 0)
+			return rc;
+	} else {
+		inner = cts_ssh_subtransport(wire);
+	}
 	watched = cts_malloc(sizeof(*watched));
 	*watched = (struct watched){.parent.action = watched_action,
 		.parent.close = watched_close,
@@ -369,7 +373,9 @@ int cts_wire_open(struct cts_wire *wire, int direction)
 	wire->is_http = wire->is_https || strncmp(wire->url, "http://", 7) == 0;
 	wire->words = (struct cts_lines){.take = say, .context = wire->channel};
 	definition.rpc = wire->is_http;
-	rc = start(wire);
+	rc = wire->is_http ? 0 : cts_ssh_start(wire, direction == GIT_DIRECTION_PUSH);
+	if (rc == 0)
+		rc = start(wire);
 	if (rc < 0)
 		return rc;
 	set_options(&options, wire);
