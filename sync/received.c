@@ -158,6 +158,8 @@ int cts_received_note_forgotten(struct cts_txn *txn, const char *remote)
 	add_name(&names, cts_arena_printf(&names.arena, "has/%s", remote), (struct cts_slice){0});
 	add_name(
 		&names, cts_arena_printf(&names.arena, "remote/%s", remote), (struct cts_slice){0});
+	add_name(&names, cts_arena_printf(&names.arena, "separate/%s", remote),
+		(struct cts_slice){0});
 	for (size_t i = 0; rc == 0 && i < names.count; i++)
 		rc = cts_txn_put_note(txn, names.names[i], "", 0);
 	cts_arena_release(&names.arena);

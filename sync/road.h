@@ -39,6 +39,7 @@ int cts_seal_locked(struct cts_road *road, bool refresh, struct cts_oid *tree,
  *	remote/<name>              last pull, last push: two times as text
  *	pin/<remote>/<branch>      the last head seen of a branch of a remote
  *	has/<remote>               vector of what that remote is known to have
+ *	separate/<remote>          "1": it takes our branch only in a request of its own
  *	pushed                     vector of what some remote is known to have
  *	view                       the last view pushed or taken: its id, and the vector that it shows
  *	compacted                  the pack that was compacted last */
