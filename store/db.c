@@ -128,6 +128,7 @@ int cts_db_put(struct cts_txn *txn, enum cts_db db, struct cts_slice key, struct
 	bytes[2] = (unsigned char)(sum >> 8);
 	bytes[3] = (unsigned char)sum;
 	memcpy(bytes + CHECKSUM_SIZE, value.data, value.size);
+	cts_relax_after(txn, value.size); /* what LMDB wrote out early it reads back through the map */
 	return 0;
 }
 

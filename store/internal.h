@@ -105,7 +105,7 @@ struct cts_txn {
 	MDB_cursor *puts[CTS_DB_COUNT]; /* where the last put of each database was: the next is near */
 	struct cts_index_queue *index_queue; /* NULL: empty */
 	size_t index_queue_id; /* of the record at hand */
-	size_t read_bytes; /* since the map was let go of (relax.c) */
+	size_t relax_bytes; /* read and written since the map was let go of (relax.c) */
 	enum { CTS_BASE_UNKNOWN, CTS_BASE_NONE, CTS_BASE_KNOWN } tree_base;
 };
 
@@ -141,7 +141,7 @@ void cts_cursor_close(struct cts_cursor *cursor);
 
 /* ---- relax.c ---------------------------------------------------------------------------------- */
 
-/* So much was read: after many calls the memory that LMDB's map takes is given back. What the transaction
+/* So much was read or written: after many calls the memory that LMDB's map takes is given back. What the transaction
  * handed out stays good. */
 void cts_relax_after(struct cts_txn *txn, size_t size);
 

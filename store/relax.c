@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-enum { READ_BETWEEN = 8 << 20 };
+enum { BYTES_BETWEEN = 8 << 20 };
 
 /* LMDB tells the address of its map for fixed ones only. */
 static void let_go(struct cts_store *store)
@@ -41,9 +41,9 @@ static void let_go(struct cts_store *store)
 
 void cts_relax_after(struct cts_txn *txn, size_t size)
 {
-	txn->read_bytes += size;
-	if (txn->read_bytes < READ_BETWEEN)
+	txn->relax_bytes += size;
+	if (txn->relax_bytes < BYTES_BETWEEN)
 		return;
-	txn->read_bytes = 0;
+	txn->relax_bytes = 0;
 	let_go(txn->store);
 }

@@ -72,7 +72,7 @@ class Table:
         self.lab, self.rows = lab, []
         print(f"{COUNT:,} records\n{'step':34} {'seconds':>8} {'own MB':>7} {'all MB':>7}", flush=True)
 
-    def run(self, step, store, *args, own_max_mb=OWN_MAX_MB):
+    def run(self, step, store, *args, own_max_mb=OWN_MAX_MB, all_max_mb=None):
         """The answer of a command, from a file: a pipe would be filled by whoever prints a million lines."""
         argv = [self.lab.program, *(["-C", store.path] if store else []), *map(str, args)]
         out = self.lab.path("out")
@@ -91,6 +91,8 @@ class Table:
             raise ctsync.Failure(f"{step}: exit {process.returncode}: {said[-2000:]}")
         if own > own_max_mb * 1024:
             raise ctsync.Failure(f"{step}: {own / 1024:.0f} MB of its own, more than {own_max_mb}")
+        if all_max_mb and everything > all_max_mb * 1024:
+            raise ctsync.Failure(f"{step}: {everything / 1024:.0f} MB, more than {all_max_mb}")
         return out
 
     def json(self, *args, **more):
@@ -121,7 +123,7 @@ def main():
         with open(path, "w", encoding="utf-8") as f:
             f.writelines(json.dumps(r, separators=(",", ":")) + "\n" for r in records())
         some = f"milestone/m{7919 % COUNT:07}-1"
-        answer = table.json("import, one change", a, "-o", "json", "import", path)
+        answer = table.json("import, one change", a, "-o", "json", "import", path, all_max_mb=1000)
         assert answer["created"] == COUNT - 1, answer
         os.unlink(path)
         table.run("first push: seal, send", a, "push", own_max_mb=SEAL_MAX_MB)
