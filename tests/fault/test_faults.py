@@ -22,6 +22,7 @@ from ctsync import DAMAGED, INTEGRITY, IO, LOCKED, NO_SPACE, OK, REFUSED, Failur
 from oracle import GitReader, Oracle  # noqa: E402
 
 SEED = int(os.environ.get("CTS_SEED") or random.SystemRandom().randrange(1 << 30))
+CUTS = 10 * int(os.environ.get("CTS_POINTS") or 40)  # of a journal, unless all with CTS_ALL
 
 
 def pair(lab):
@@ -463,8 +464,8 @@ def test_a_journal_cut_at_every_byte_costs_nothing_that_the_database_holds():
         path, digest, log = file_of(a, "journal"), a.check(), a.log()
         whole, database = read(path), read(file_of(a, "data.mdb"))
         assert whole, "pending changes stand in the journal file"
-        sizes = range(len(whole)) if os.environ.get("CTS_ALL") or len(whole) < 400 else \
-            sorted(random.Random(SEED).sample(range(len(whole)), 400))
+        sizes = range(len(whole)) if os.environ.get("CTS_ALL") or len(whole) < CUTS else \
+            sorted(random.Random(SEED).sample(range(len(whole)), CUTS))
         for size in sizes:
             write_in_place(file_of(a, "data.mdb"), database)
             write_in_place(path, whole[:size])
@@ -491,8 +492,8 @@ def test_a_journal_ahead_of_the_database_is_replayed_up_to_where_it_was_torn():
             states.append(a.check()["digest"])
         whole, final = read(path), read(database)
         assert ends == sorted(set(ends)), f"an edit is appended: {ends}"
-        sizes = range(ends[0], len(whole) + 1) if os.environ.get("CTS_ALL") or len(whole) < 400 else \
-            sorted({*ends, *random.Random(SEED).sample(range(ends[0], len(whole) + 1), 400)})
+        sizes = range(ends[0], len(whole) + 1) if os.environ.get("CTS_ALL") or len(whole) < CUTS else \
+            sorted({*ends, *random.Random(SEED).sample(range(ends[0], len(whole) + 1), min(CUTS, len(whole) - ends[0]))})
         for size in sizes:
             write_in_place(database, old)
             write_in_place(path, whole[:size])
