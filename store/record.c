@@ -117,10 +117,24 @@ static int find_nearest(struct cts_txn *txn, const char **out, const char *key, 
 	return rc < 0 ? rc : 0;
 }
 
+/* LMDB's pages have no checksum of their own: one that is garbage may read as one that lacks the key. What
+ * is said to be missing must be unknown to the history too, which lies on other pages.
+ * @return 0, or CTS_EDAMAGED where the history tells of a record that begins so */
+static int check_missing(struct cts_txn *txn, struct cts_slice prefix)
+{
+	struct cts_cursor cursor;
+	int rc = cts_cursor_first(&cursor, txn, CTS_DB_HISTORY, prefix);
+
+	cts_cursor_close(&cursor);
+	if (rc == 1)
+		rc = cts_store_damaged(txn->store, "a record that has a history is missing");
+	return rc;
+}
+
 static int not_found(struct cts_txn *txn, const char *key, bool was_deleted)
 {
 	size_t kind_size = (size_t)(strchr(key, '/') - key);
-	const char *nearest;
+	const char *nearest = NULL;
 	int rc;
 
 	if (was_deleted) {
@@ -128,7 +142,11 @@ static int not_found(struct cts_txn *txn, const char *key, bool was_deleted)
 		cts_hint("ctsync log %s shows by whom; ctsync add %s --again brings it back", key, key);
 		return CTS_ENOTFOUND;
 	}
-	rc = find_nearest(txn, &nearest, key, kind_size);
+	rc = strlen(key) > CTS_KEY_MAX
+		? 0
+		: check_missing(txn, (struct cts_slice){.data = key, .size = strlen(key) + 1});
+	if (rc == 0)
+		rc = find_nearest(txn, &nearest, key, kind_size);
 	if (rc < 0)
 		return rc;
 	cts_fail(CTS_ENOTFOUND, "no record '%s'", key);
@@ -204,14 +222,17 @@ int cts_txn_find(
 
 int cts_txn_each_key(struct cts_txn *txn, const char *key_prefix, cts_key_fn each, void *context)
 {
+	struct cts_slice prefix = text_key(key_prefix);
 	struct cts_cursor cursor;
+	bool any = false;
 	int rc, answer = 0;
 
-	for (rc = cts_cursor_first(&cursor, txn, CTS_DB_RECORDS, text_key(key_prefix)); rc == 1;
+	for (rc = cts_cursor_first(&cursor, txn, CTS_DB_RECORDS, prefix); rc == 1;
 		rc = cts_cursor_next(&cursor)) {
 		char key[CTS_KEY_MAX + 1];
 		bool deleted;
 
+		any = true;
 		if (cursor.key.size > CTS_KEY_MAX ||
 			cts_stored_record_is_deleted(
 				&deleted, cursor.value.data, cursor.value.size) < 0) {
@@ -227,6 +248,8 @@ int cts_txn_each_key(struct cts_txn *txn, const char *key_prefix, cts_key_fn eac
 			break;
 	}
 	cts_cursor_close(&cursor);
+	if (rc == 0 && !any)
+		rc = check_missing(txn, prefix);
 	return rc < 0 ? rc : answer;
 }
 
@@ -234,6 +257,7 @@ int cts_txn_each(struct cts_txn *txn, const char *kind, cts_record_fn each, void
 {
 	char prefix[CTS_KIND_MAX + 2] = "";
 	struct cts_cursor cursor;
+	bool any = false;
 	int rc, answer = 0;
 
 	if (kind && strlen(kind) > CTS_KIND_MAX)
@@ -246,6 +270,7 @@ int cts_txn_each(struct cts_txn *txn, const char *kind, cts_record_fn each, void
 		struct cts_record record;
 		bool deleted = false;
 
+		any = true;
 		if (cursor.key.size > CTS_KEY_MAX) {
 			rc = cts_store_damaged(txn->store, "a record's key is too long");
 			break;
@@ -262,6 +287,8 @@ int cts_txn_each(struct cts_txn *txn, const char *kind, cts_record_fn each, void
 			break;
 	}
 	cts_cursor_close(&cursor);
+	if (rc == 0 && !any)
+		rc = check_missing(txn, text_key(prefix));
 	return rc < 0 ? rc : answer;
 }
 

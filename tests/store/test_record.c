@@ -92,6 +92,34 @@ static void test_deleted_record_is_told_as_such(void **state)
 	cts_arena_release(&arena);
 }
 
+static int ignore_key(void *context, const char *key)
+{
+	(void)context;
+	(void)key;
+	return 0;
+}
+
+/* As a page of garbage that reads as one without the key. */
+static void test_lost_record_is_not_told_as_missing(void **state)
+{
+	struct cts_slice key = {.data = "milestone/first", .size = strlen("milestone/first")};
+	struct cts_arena arena = {0};
+	struct cts_record record;
+	const char *found;
+
+	(void)state;
+	cts_txn_end(txn);
+	txn = begin_raw(store);
+	assert_int_equal(cts_db_delete(txn, CTS_DB_RECORDS, key), 1);
+	assert_error(cts_txn_get(txn, &record, "milestone/first"), CTS_EDAMAGED, "is damaged");
+	assert_hint("ctsync rebuild");
+	assert_error(cts_txn_find(txn, &found, &arena, "milestone/first"), CTS_EDAMAGED, "is damaged");
+	assert_error(cts_txn_find(txn, &found, &arena, "milestone/fi"), CTS_EDAMAGED, "is damaged");
+	assert_error(cts_txn_each_key(txn, "milestone/", ignore_key, NULL), CTS_EDAMAGED, "is damaged");
+	assert_error(cts_txn_each(txn, "milestone", NULL, NULL), CTS_EDAMAGED, "is damaged");
+	cts_arena_release(&arena);
+}
+
 static void test_what_is_no_address_is_refused(void **state)
 {
 	static const char *const bad[] = {"", "initiative", "/x", "/"};
@@ -276,6 +304,7 @@ int main(void)
 		TEST(test_record_is_read_by_its_key),
 		TEST(test_missing_record_is_told_with_the_nearest),
 		TEST(test_deleted_record_is_told_as_such),
+		TEST(test_lost_record_is_not_told_as_missing),
 		TEST(test_what_is_no_address_is_refused),
 		TEST(test_life_of_a_record_is_told),
 		TEST(test_address_is_completed_where_one_id_begins_so),
