@@ -13,6 +13,7 @@
 #include "proto/error.h"
 #include "sync/git/git.h"
 #include "sync/pack/pack_dir.h"
+#include "sync/pack/pack_entry.h"
 
 enum { PACKS_MAX = 16, OBJECTS_MIN = 1024 };
 
@@ -32,8 +33,7 @@ struct cts_bulk *cts_bulk_open(struct cts_odb *odb)
 	int rc = cts_git_start();
 
 	memset(bulk, 0, sizeof(*bulk));
-	if (inflateInit(&bulk->inflater) != Z_OK)
-		abort(); /* out of memory, as everywhere */
+	cts_pack_inflate_init(&bulk->inflater);
 	if (rc == 0)
 		rc = cts_pack_dir_list(&packs, &count, &arena, dir);
 	for (size_t i = 0; rc == 0 && i < count && chosen < PACKS_MAX; i++)
@@ -73,21 +73,10 @@ bool cts_bulk_find(struct cts_pack_raw *out, struct cts_bulk *bulk, const struct
 /* All of the data and nothing behind it, which would make a pack that holds it one that git refuses. */
 static bool inflate_whole(struct cts_buf *out, z_stream *z, const struct cts_pack_raw *raw)
 {
-	uint8_t none;
+	size_t used;
 
-	if (raw->size / 1100 > raw->deflated.size)
-		return false; /* deflate cannot make so much of so little */
-	inflateReset(z);
 	cts_buf_clear(out);
-	cts_buf_reserve(out, raw->size);
-	z->next_in = (Bytef *)(uintptr_t)raw->deflated.data; /* zlib's type lacks the const */
-	z->avail_in = (uInt)raw->deflated.size;
-	z->next_out = raw->size ? (Bytef *)out->data : &none;
-	z->avail_out = (uInt)raw->size;
-	if (inflate(z, Z_FINISH) != Z_STREAM_END || z->total_out != raw->size || z->avail_in)
-		return false;
-	out->size = raw->size;
-	return true;
+	return cts_pack_inflate(out, z, raw->deflated, raw->size, &used) && used == raw->deflated.size;
 }
 
 bool cts_bulk_read(struct cts_buf *out, struct cts_pack_raw *raw, struct cts_bulk *bulk,

@@ -191,28 +191,6 @@ int cts_pack_read_at(const struct cts_pack *pack, void *out, size_t size, uint64
 
 /* ---- adding ---- */
 
-void cts_pack_put_head(struct cts_buf *out, unsigned type, size_t size)
-{
-	uint8_t byte = (uint8_t)(type << 4 | (size & 15));
-
-	for (size >>= 4; size > 0; size >>= 7) {
-		cts_buf_putc(out, (char)(byte | 0x80));
-		byte = (uint8_t)(size & 0x7f);
-	}
-	cts_buf_putc(out, (char)byte);
-}
-
-void cts_pack_put_distance(struct cts_buf *out, uint64_t distance)
-{
-	uint8_t bytes[10];
-	size_t at = sizeof(bytes);
-
-	bytes[--at] = (uint8_t)(distance & 0x7f);
-	while (distance >>= 7)
-		bytes[--at] = (uint8_t)(0x80 | (--distance & 0x7f));
-	cts_buf_put(out, bytes + at, sizeof(bytes) - at);
-}
-
 /* One stored block in a zlib frame: what deflate would make of it too, in a tenth of the time. */
 static void put_stored(struct cts_buf *out, const void *data, size_t size)
 {
@@ -223,25 +201,22 @@ static void put_stored(struct cts_buf *out, const void *data, size_t size)
 	cts_buf_put_be32(out, (uint32_t)adler32(adler32(0, NULL, 0), data, (uInt)size));
 }
 
-void cts_pack_deflate_init(z_stream *z)
+static int flush_if_large(struct cts_pack *pack)
 {
-	if (deflateInit(z, 1) != Z_OK)
-		abort(); /* out of memory, as everywhere */
+	return pack->fd >= 0 && pack->tail.size >= CTS_PACK_FLUSH_AT ? cts_pack_flush(pack) : 0;
 }
 
-void cts_pack_deflate(struct cts_buf *out, z_stream *z, const void *data, size_t size)
+static uint32_t checksum_from(const struct cts_pack *pack, size_t start)
 {
-	size_t bound;
+	return (uint32_t)crc32(
+		0, (const Bytef *)pack->tail.data + start, (uInt)(pack->tail.size - start));
+}
 
-	deflateReset(z);
-	bound = deflateBound(z, size);
-	cts_buf_reserve(out, bound);
-	z->next_in = (Bytef *)(uintptr_t)data; /* zlib's type lacks the const */
-	z->avail_in = (uInt)size;
-	z->next_out = (Bytef *)out->data + out->size;
-	z->avail_out = (uInt)bound;
-	deflate(z, Z_FINISH); /* cannot fail: the room is what deflateBound asked for */
-	out->size += z->total_out;
+int cts_pack_end_entry(struct cts_pack *pack, struct cts_pack_entry *entry, size_t start)
+{
+	entry->crc = checksum_from(pack, start);
+	cts_pack_index_add(&pack->index, entry);
+	return flush_if_large(pack);
 }
 
 int cts_pack_place(struct cts_pack *pack, uint32_t number, unsigned type, size_t size,
@@ -253,9 +228,8 @@ int cts_pack_place(struct cts_pack *pack, uint32_t number, unsigned type, size_t
 	entry->offset = cts_pack_bytes(pack);
 	cts_pack_put_head(&pack->tail, type, size);
 	cts_buf_put(&pack->tail, deflated.data, deflated.size);
-	entry->crc = (uint32_t)crc32(
-		0, (const Bytef *)pack->tail.data + start, (uInt)(pack->tail.size - start));
-	return pack->fd >= 0 && pack->tail.size >= CTS_PACK_FLUSH_AT ? cts_pack_flush(pack) : 0;
+	entry->crc = checksum_from(pack, start);
+	return flush_if_large(pack);
 }
 
 static int append(struct cts_pack *pack, const struct cts_oid *oid, unsigned type,
@@ -280,10 +254,7 @@ static int append(struct cts_pack *pack, const struct cts_oid *oid, unsigned typ
 		put_stored(&pack->tail, data.data, data.size);
 	else
 		cts_pack_deflate(&pack->tail, &pack->deflater, data.data, data.size);
-	entry.crc = (uint32_t)crc32(
-		0, (const Bytef *)pack->tail.data + start, (uInt)(pack->tail.size - start));
-	cts_pack_index_add(&pack->index, &entry);
-	return pack->fd >= 0 && pack->tail.size >= CTS_PACK_FLUSH_AT ? cts_pack_flush(pack) : 0;
+	return cts_pack_end_entry(pack, &entry, start);
 }
 
 /* Makes the delta in pack->delta if there may be one and it pays. */

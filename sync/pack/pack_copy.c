@@ -34,8 +34,5 @@ int cts_pack_copy(struct cts_pack *pack, const struct cts_oid *oid, enum cts_obj
 		entry.depth = (under->depth + 1u) & 0xff;
 	}
 	cts_buf_put(&pack->tail, deflated.data, deflated.size);
-	entry.crc = (uint32_t)crc32(
-		0, (const Bytef *)pack->tail.data + start, (uInt)(pack->tail.size - start));
-	cts_pack_index_add(&pack->index, &entry);
-	return pack->fd >= 0 && pack->tail.size >= CTS_PACK_FLUSH_AT ? cts_pack_flush(pack) : 0;
+	return cts_pack_end_entry(pack, &entry, start);
 }

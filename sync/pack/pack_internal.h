@@ -7,13 +7,10 @@
 #include <zlib.h>
 
 #include "sync/pack/pack.h"
+#include "sync/pack/pack_entry.h"
 #include "sync/pack/pack_index.h"
 
-enum {
-	CTS_PACK_OFS_DELTA = 6, /* entry types beside those of enum cts_object */
-	CTS_PACK_REF_DELTA = 7,
-	CTS_PACK_FLUSH_AT = 1024 * 1024,
-};
+enum { CTS_PACK_FLUSH_AT = 1024 * 1024 };
 
 struct cts_pack {
 	struct cts_pack_options options;
@@ -39,8 +36,8 @@ int cts_pack_drain(struct cts_pack *pack);
 int cts_pack_place(struct cts_pack *pack, uint32_t entry, unsigned type, size_t size,
 	struct cts_slice deflated);
 
-void cts_pack_deflate_init(z_stream *z);
-void cts_pack_deflate(struct cts_buf *out, z_stream *z, const void *data, size_t size);
+/* Ends an entry whose bytes stand in the tail from `start` on. */
+int cts_pack_end_entry(struct cts_pack *pack, struct cts_pack_entry *entry, size_t start);
 
 /* Appends the tail to the file. */
 int cts_pack_flush(struct cts_pack *pack);
@@ -50,12 +47,6 @@ int cts_pack_write_at(const struct cts_pack *pack, const void *data, size_t size
 
 /* Reads from the file at an offset of the pack, which must have that much there. */
 int cts_pack_read_at(const struct cts_pack *pack, void *out, size_t size, uint64_t offset);
-
-/* Type and size as an entry begins: 4 bits of the size in the first byte, then 7 a byte, low first. */
-void cts_pack_put_head(struct cts_buf *out, unsigned type, size_t size);
-
-/* Distance back to the base: 7 bits a byte, high first, each further byte worth one more. */
-void cts_pack_put_distance(struct cts_buf *out, uint64_t distance);
 
 /* "<dir>/<name>", to be freed; a new file for it with the template's XXXXXX replaced. git and
  * `git gc` know names that begin with tmp_ as what dead processes left. */

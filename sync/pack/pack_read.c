@@ -35,81 +35,52 @@ static int entry_bytes(struct cts_buf *scratch, struct cts_slice *out, const str
 	return 0;
 }
 
-static int inflate_bytes(struct cts_buf *out, struct cts_pack *pack, const uint8_t *data,
-	size_t size, size_t inflated)
+/* The base of a delta of ours. */
+static const struct cts_pack_entry *base_of(const struct cts_pack *pack,
+	const struct cts_pack_entry *entry, const struct cts_pack_head *head)
 {
-	z_stream *z = &pack->inflater;
-	uint8_t none;
-	int rc;
+	uint64_t offset = entry->offset - head->distance;
+	uint32_t low = 0, high = (uint32_t)(entry - pack->index.entries);
 
-	if (!pack->inflater_ready && inflateInit(z) != Z_OK)
-		abort();
-	pack->inflater_ready = true;
-	inflateReset(z);
-	cts_buf_clear(out);
-	cts_buf_reserve(out, inflated);
-	z->next_in = (Bytef *)(uintptr_t)data;
-	z->avail_in = (uInt)size;
-	z->next_out = inflated > 0 ? (Bytef *)out->data : &none;
-	z->avail_out = (uInt)inflated;
-	rc = inflate(z, Z_FINISH);
-	if (rc != Z_STREAM_END || z->total_out != inflated)
-		return cts_fail(CTS_EIO, "a pack does not read back as it was written");
-	out->size = inflated;
-	return 0;
-}
+	if (head->type == CTS_PACK_REF_DELTA)
+		return cts_pack_index_find(&pack->index, &head->base);
+	if (head->type != CTS_PACK_OFS_DELTA)
+		return NULL;
+	while (low < high) { /* the last entry at or before the offset is the base */
+		uint32_t middle = low + (high - low) / 2;
 
-/* Type, size and, for a delta, the base of an entry as the writer makes them. */
-static size_t parse_header(unsigned *type, size_t *size, const struct cts_pack_entry **base,
-	const struct cts_pack *pack, const struct cts_pack_entry *entry, const uint8_t *data)
-{
-	size_t used = 0;
-	unsigned shift = 4;
-	struct cts_oid oid;
-
-	*type = (data[0] >> 4) & 7;
-	*size = data[0] & 15;
-	while (data[used++] & 0x80) {
-		*size |= (size_t)(data[used] & 0x7f) << shift;
-		shift += 7;
+		if (pack->index.entries[middle].offset < offset)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	*base = NULL;
-	if (*type == CTS_PACK_REF_DELTA) {
-		memcpy(oid.bytes, data + used, CTS_OID_SIZE);
-		*base = cts_pack_index_find(&pack->index, &oid);
-		used += CTS_OID_SIZE;
-	} else if (*type == CTS_PACK_OFS_DELTA) {
-		uint64_t distance = data[used] & 0x7f, offset;
-		uint32_t low = 0, high = (uint32_t)(entry - pack->index.entries);
-		while (data[used++] & 0x80)
-			distance = ((distance + 1) << 7) | (data[used] & 0x7f);
-		offset = entry->offset - distance;
-		while (low < high) { /* the last entry at or before the offset is the base */
-			uint32_t middle = low + (high - low) / 2;
-			if (pack->index.entries[middle].offset < offset)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		*base = &pack->index.entries[low];
-	}
-	return used;
+	return &pack->index.entries[low];
 }
 
 /* An entry's type and data, the data inflated into `out`; for a delta, its base. */
 static int read_entry(struct cts_buf *out, unsigned *type, const struct cts_pack_entry **base,
 	struct cts_buf *scratch, struct cts_pack *pack, const struct cts_pack_entry *entry)
 {
+	struct cts_pack_head head;
 	struct cts_slice bytes;
-	size_t size, used;
+	size_t used;
 	int rc;
 
 	rc = entry_bytes(scratch, &bytes, pack, entry);
 	if (rc < 0)
 		return rc;
-	used = parse_header(type, &size, base, pack, entry, bytes.data);
-	return inflate_bytes(
-		out, pack, (const uint8_t *)bytes.data + used, bytes.size - used, size);
+	used = cts_pack_head_parse(&head, bytes);
+	*type = head.type;
+	*base = base_of(pack, entry, &head);
+	if (!pack->inflater_ready)
+		cts_pack_inflate_init(&pack->inflater);
+	pack->inflater_ready = true;
+	cts_buf_clear(out);
+	bytes = (struct cts_slice){
+		.data = (const char *)bytes.data + used, .size = bytes.size - used};
+	if (!used || !cts_pack_inflate(out, &pack->inflater, bytes, head.size, NULL))
+		return cts_fail(CTS_EIO, "a pack does not read back as it was written");
+	return 0;
 }
 
 int cts_pack_read(struct cts_buf *out, enum cts_object *type, struct cts_pack *pack,

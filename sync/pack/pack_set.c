@@ -260,9 +260,7 @@ void cts_pack_set_free(struct cts_pack_set *set)
 			close(set->packs[i].fd);
 		free(set->packs[i].name);
 	}
-	for (size_t i = 0; set->kept != NULL && i < CTS_PACK_SET_KEPT; i++)
-		cts_buf_release(&set->kept[i].data);
-	free(set->kept);
+	cts_kept_release(&set->kept);
 	if (set->inflater_ready)
 		inflateEnd(&set->inflater);
 	cts_buf_release(&set->window.bytes);

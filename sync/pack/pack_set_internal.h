@@ -7,17 +7,10 @@
 
 #include <zlib.h>
 
+#include "sync/pack/kept.h"
 #include "sync/pack/pack_set.h"
 
-enum {
-	CTS_PACK_SET_WINDOW =
-		1024 * 1024, /* read at once where packs are read from front to back */
-	CTS_PACK_SET_KEPT_BITS =
-		12, /* of the number of places for objects that may soon be bases */
-	CTS_PACK_SET_KEPT = 1 << CTS_PACK_SET_KEPT_BITS,
-	CTS_PACK_SET_KEPT_MAX = 128 * 1024,         /* bytes of the largest of them */
-	CTS_PACK_SET_KEPT_BYTES = 48 * 1024 * 1024, /* of all of them */
-};
+enum { CTS_PACK_SET_WINDOW = 1024 * 1024 }; /* read at once where packs are read from front to back */
 
 /* 32 bytes; packs are few and a pack is no petabyte. */
 struct cts_pack_item {
@@ -33,11 +26,6 @@ struct cts_open_pack {
 	uint64_t end; /* of the entries: where the trailer begins */
 	uint64_t idx_bytes;
 	uint32_t first, count; /* its items */
-};
-
-struct cts_kept_object {
-	uint32_t item;
-	struct cts_buf data; /* NULL data: nothing is kept */
 };
 
 struct cts_pack_set {
@@ -58,9 +46,7 @@ struct cts_pack_set {
 	bool inflater_ready;
 	uint32_t *chain; /* of the object being read */
 	size_t chain_capacity;
-	struct cts_kept_object *kept; /* by hash of the item; one takes the place of another */
-	size_t kept_bytes;
-	size_t kept_hand; /* whose turn it is to be let go when there are too many bytes */
+	struct cts_kept kept; /* by item */
 };
 
 /* Where the entry of an item ends. */

@@ -13,8 +13,6 @@
 #include "sync/pack/pack_internal.h"
 #include "sync/pack/pack_set_internal.h"
 
-enum { ENTRY_HEAD_MAX = 10 + CTS_OID_SIZE };
-
 static int fail_entry(const struct cts_pack_set *set, uint32_t item, const char *what)
 {
 	char hex[CTS_OID_HEX + 1];
@@ -90,50 +88,20 @@ static int bytes_of(struct cts_slice *out, struct cts_pack_set *set, uint32_t it
 static size_t parse_head(struct cts_pack_raw *out, const struct cts_pack_set *set, uint32_t item,
 	struct cts_slice bytes)
 {
-	const uint8_t *data = bytes.data;
-	size_t used = 0;
-	unsigned type, shift = 4;
+	struct cts_pack_head head;
+	size_t used = cts_pack_head_parse(&head, bytes);
 
-	*out = (struct cts_pack_raw){.base = CTS_PACK_ITEM_NONE};
-	if (bytes.size == 0)
-		return 0;
-	type = (data[0] >> 4) & 7;
-	out->size = data[0] & 15;
-	while (data[used++] & 0x80) {
-		if (used == bytes.size || shift > 56)
-			return 0;
-		out->size |= (size_t)(data[used] & 0x7f) << shift;
-		shift += 7;
-	}
-	out->is_delta = type == CTS_PACK_OFS_DELTA || type == CTS_PACK_REF_DELTA;
-	if (type == CTS_PACK_REF_DELTA) {
-		struct cts_oid oid;
-
-		if (bytes.size - used < CTS_OID_SIZE)
-			return 0;
-		memcpy(oid.bytes, data + used, CTS_OID_SIZE);
-		out->base = cts_pack_set_find(set, &oid);
-		used += CTS_OID_SIZE;
-	} else if (type == CTS_PACK_OFS_DELTA) {
-		uint64_t distance;
-
-		if (used == bytes.size)
-			return 0;
-		distance = data[used] & 0x7f;
-		while (data[used++] & 0x80) {
-			if (used == bytes.size || distance >> 48)
-				return 0;
-			distance = ((distance + 1) << 7) | (data[used] & 0x7f);
-		}
-		if (distance == 0 || distance > set->items[item].offset)
-			return 0;
+	*out = (struct cts_pack_raw){.base = CTS_PACK_ITEM_NONE, .size = head.size};
+	out->is_delta = cts_pack_head_is_delta(&head);
+	if (head.type == CTS_PACK_REF_DELTA)
+		out->base = cts_pack_set_find(set, &head.base);
+	else if (head.type == CTS_PACK_OFS_DELTA && head.distance <= set->items[item].offset)
 		out->base = cts_pack_set_at(
-			set, set->items[item].pack, set->items[item].offset - distance);
-	} else if (type >= CTS_OBJECT_COMMIT && type <= CTS_OBJECT_BLOB) {
-		out->type = (enum cts_object)type;
-	} else {
+			set, set->items[item].pack, set->items[item].offset - head.distance);
+	else if (head.type > CTS_OBJECT_BLOB)
 		return 0;
-	}
+	else
+		out->type = (enum cts_object)head.type;
 	return used;
 }
 
@@ -164,8 +132,8 @@ static int head_of(struct cts_pack_raw *out, struct cts_pack_set *set, uint32_t 
 	struct cts_slice bytes;
 	int rc = 0;
 
-	if (size > ENTRY_HEAD_MAX)
-		size = ENTRY_HEAD_MAX;
+	if (size > CTS_PACK_ENTRY_HEAD_MAX)
+		size = CTS_PACK_ENTRY_HEAD_MAX;
 	if (!is_in_window(set, pack, offset, (size_t)size))
 		rc = move_window(set, pack, offset, (size_t)size);
 	if (rc < 0)
@@ -228,65 +196,18 @@ enum cts_object cts_pack_set_type(const struct cts_pack_set *set, uint32_t item)
 int cts_pack_set_inflate(
 	struct cts_buf *out, struct cts_pack_set *set, struct cts_slice deflated, size_t size)
 {
-	z_stream *z = &set->inflater;
-	uint8_t none;
-	int rc;
-
-	/* What the head says is not believed further than deflate could make it true. */
-	if (size / 1100 > deflated.size)
-		return cts_fail(CTS_EDAMAGED, "an object in the mirror's packs says a size that it "
-					      "cannot have");
-	if (!set->inflater_ready && inflateInit(z) != Z_OK)
-		abort(); /* out of memory, as everywhere */
+	if (!set->inflater_ready)
+		cts_pack_inflate_init(&set->inflater);
 	set->inflater_ready = true;
-	inflateReset(z);
-	cts_buf_reserve(out, size);
-	z->next_in = (Bytef *)(uintptr_t)deflated.data; /* zlib's type lacks the const */
-	z->avail_in = (uInt)deflated.size;
-	z->next_out = size > 0 ? (Bytef *)out->data + out->size : &none;
-	z->avail_out = (uInt)size;
-	rc = inflate(z, Z_FINISH);
-	if (rc != Z_STREAM_END || z->total_out != size)
+	if (!cts_pack_inflate(out, &set->inflater, deflated, size, NULL))
 		return cts_fail(CTS_EDAMAGED, "an object in the mirror's packs does not inflate");
-	out->size += size;
 	return 0;
-}
-
-static struct cts_kept_object *place_of(struct cts_pack_set *set, uint32_t item)
-{
-	return &set->kept[(item * UINT32_C(0x9e3779b9)) >> (32 - CTS_PACK_SET_KEPT_BITS)];
-}
-
-static bool is_kept(struct cts_pack_set *set, uint32_t item)
-{
-	return set->kept != NULL && place_of(set, item)->data.data != NULL &&
-	       place_of(set, item)->item == item;
-}
-
-static void let_go(struct cts_pack_set *set, struct cts_kept_object *place)
-{
-	set->kept_bytes -= place->data.capacity;
-	cts_buf_release(&place->data);
 }
 
 static void keep(struct cts_pack_set *set, uint32_t item, const struct cts_buf *data)
 {
-	struct cts_kept_object *place;
-
-	if (data->size > CTS_PACK_SET_KEPT_MAX)
-		return;
-	if (set->kept == NULL) {
-		set->kept = cts_malloc(CTS_PACK_SET_KEPT * sizeof(*set->kept));
-		memset(set->kept, 0, CTS_PACK_SET_KEPT * sizeof(*set->kept));
-	}
-	while (set->kept_bytes > CTS_PACK_SET_KEPT_BYTES)
-		let_go(set, &set->kept[set->kept_hand++ % CTS_PACK_SET_KEPT]);
-	place = place_of(set, item);
-	set->kept_bytes -= place->data.capacity;
-	cts_buf_clear(&place->data);
-	cts_buf_put(&place->data, data->data, data->size);
-	set->kept_bytes += place->data.capacity;
-	place->item = item;
+	/* The type is the set's to know. */
+	cts_kept_put(&set->kept, item, CTS_OBJECT_TREE, cts_buf_slice(data));
 }
 
 static void push_chain(struct cts_pack_set *set, size_t depth, uint32_t item)
@@ -302,14 +223,15 @@ static void push_chain(struct cts_pack_set *set, size_t depth, uint32_t item)
  */
 static int read_root(size_t *depth, struct cts_buf *out, struct cts_pack_set *set, uint32_t item)
 {
+	const struct cts_kept_object *kept;
 	struct cts_pack_raw entry;
 	int rc;
 
 	cts_buf_clear(out);
 	for (*depth = 0;; (*depth)++) {
-		if (is_kept(set, item)) {
-			cts_buf_put(out, place_of(set, item)->data.data,
-				place_of(set, item)->data.size);
+		kept = cts_kept_find(&set->kept, item);
+		if (kept) {
+			cts_buf_put(out, kept->data.data, kept->data.size);
 			return 0;
 		}
 		rc = cts_pack_set_entry(&entry, set, item);
