@@ -200,17 +200,6 @@ static int copy(struct cts_store *store, struct cts_store *fresh)
 	return cts_db_fail(store, code, "copy");
 }
 
-static int sync_folder(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-
-	if (fd < 0 || fsync(fd) != 0)
-		rc = cts_fail_errno(CTS_EIO, errno, "cannot sync '%s'", path);
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
 /* Nobody opens the store between the two: the lock file of one belongs to no other (env.c,
  * hold_files). */
 static int put_in_place(struct cts_store *store, const char *from, const char *to, const char *lock)
@@ -225,7 +214,7 @@ static int put_in_place(struct cts_store *store, const char *from, const char *t
 		unlink(lock);
 	if (folder >= 0)
 		close(folder);
-	return rc < 0 ? rc : sync_folder(store->path);
+	return rc < 0 ? rc : cts_store_sync_folder(store->path);
 }
 
 static int replace(struct cts_store *store, struct cts_store *fresh, struct cts_arena *arena)

@@ -29,15 +29,14 @@ static int make_file(const char *folder, const char *name)
 	return rc;
 }
 
-static int sync_folder(const char *path)
+int cts_store_sync_folder(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
 
-	if (fd < 0)
-		return cts_fail_errno(CTS_EIO, errno, "cannot open '%s'", path);
-	if (fsync(fd) != 0)
+	if (fd < 0 || fsync(fd) != 0)
 		rc = cts_fail_errno(CTS_EIO, errno, "cannot sync '%s'", path);
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return rc;
 }
 
@@ -138,7 +137,7 @@ static int create(const char *path, const struct cts_store_setup *setup, const c
 	if (rc == 0 && !is_rebuild)
 		rc = write_config(store, setup, writer);
 	if (rc == 0)
-		rc = sync_folder(path);
+		rc = cts_store_sync_folder(path);
 out:
 	cts_store_close(store);
 	return rc;

@@ -150,6 +150,11 @@ void cts_relax_after(struct cts_txn *txn, size_t size);
 /* A handle that nothing is open in yet; closed as any other. */
 struct cts_store *cts_store_make_handle(const char *path);
 
+/* ---- create.c --------------------------------------------------------------------------------- */
+
+/* After it, what was made or renamed in the folder is there after a power loss. */
+int cts_store_sync_folder(const char *path);
+
 /* ---- env.c ------------------------------------------------------------------------------------ */
 
 int cts_env_open(struct cts_store *store, bool create);
