@@ -2,21 +2,16 @@
  * A backup unpacked is the store as it was: what its database names is in its mirror, whatever was
  * pushed, joined or left behind by a crash meanwhile.
  */
-#include "lab.h"
+#include "lab_agencies.h"
 
 #include <sys/stat.h>
 
-static struct lab_store a, b, restored;
+static struct lab_store restored;
 
+/* DPMC has what NZP pushed. */
 static int make_world(void **state)
 {
-	make_lab(state);
-	lab_hub("hub");
-	a = lab_init("a", "DPMC");
-	lab_remote(&a, "origin", "hub");
-	lab_put(&a, "initiative/x", "title", "Grow");
-	lab_push(&a, "origin");
-	b = lab_clone("b", "NZP", "hub");
+	make_two_agencies(state);
 	lab_put(&b, "initiative/y", "title", "of b");
 	lab_push(&b, "origin");
 	lab_pull(&a, "origin");
@@ -25,11 +20,8 @@ static int make_world(void **state)
 
 static int end_world(void **state)
 {
-	lab_end();
-	lab_close(&a);
-	lab_close(&b);
 	lab_close(&restored);
-	return remove_lab(state);
+	return end_agencies(state);
 }
 
 static struct cts_backup back_up(void)

@@ -1,27 +1,14 @@
 /*
  * Clone: a whole store or none; the root is what was asked for, and whatever else lies in the hub.
  */
-#include "lab.h"
+#include "lab_agencies.h"
 
-static struct lab_store a, b;
-
-static int make_world(void **state)
+/* What DPMC has is in its hub. */
+static int make_pushed(void **state)
 {
-	make_lab(state);
-	lab_hub("hub");
-	a = lab_init("a", "DPMC");
-	lab_remote(&a, "origin", "hub");
-	lab_put(&a, "initiative/x", "title", "Grow");
+	make_agency_at_work(state);
 	lab_push(&a, "origin");
 	return 0;
-}
-
-static int end_world(void **state)
-{
-	lab_end();
-	lab_close(&a);
-	lab_close(&b);
-	return remove_lab(state);
 }
 
 static int try_clone(const char *hub, const char *root, struct cts_clone *out)
@@ -251,7 +238,7 @@ static void test_a_sound_forged_root_is_cloned(void **state)
 	assert_sound(&b);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
+#define T(test) cmocka_unit_test_setup_teardown(test, make_pushed, end_agencies)
 
 int main(void)
 {

@@ -2,31 +2,12 @@
  * The mirror's packs: joined when they are many, made one when asked, never while somebody fetches,
  * and whoever reads meanwhile finds everything.
  */
-#include "lab.h"
+#include "lab_agencies.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
 
 #include "sync/compact.h"
-
-static struct lab_store a, b;
-
-static int make_world(void **state)
-{
-	make_lab(state);
-	lab_hub("hub");
-	a = lab_init("a", "DPMC");
-	lab_remote(&a, "origin", "hub");
-	return 0;
-}
-
-static int end_world(void **state)
-{
-	lab_end();
-	lab_close(&a);
-	lab_close(&b);
-	return remove_lab(state);
-}
 
 static size_t pack_count(void)
 {
@@ -361,7 +342,7 @@ static void test_a_damaged_pack_stops_it_and_nothing_is_lost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_world, end_world)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_agency, end_agencies)
 		cmocka_unit_test(test_what_stays_has_twice_the_objects_of_all_smaller_ones),
 		TEST(test_many_packs_are_joined_at_the_next_seal),
 		TEST(test_a_large_pack_is_left_alone),

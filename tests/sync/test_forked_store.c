@@ -2,13 +2,7 @@
  * A store whose own line was forked, because an older state was put back into its files: it rebuilds, and
  * what was sealed beside commits that it did not know is not lost.
  */
-#include "lab.h"
-
-static int end_lab(void **state)
-{
-	lab_end();
-	return remove_lab(state);
-}
+#include "lab_agencies.h"
 
 /* The store's files as they are; put back, they stay the same files, so that it is no copy. */
 static void save(const char *what)
@@ -23,13 +17,9 @@ static void put_back(const char *what)
 
 static void test_forked_store_rebuilds(void **state)
 {
-	struct lab_store a, b;
 	const char *digest;
 
 	(void)state;
-	lab_hub("hub");
-	a = lab_init("a", "DPMC");
-	lab_remote(&a, "origin", "hub");
 	lab_put(&a, "initiative/i", "title", "one");
 	lab_push(&a, "origin");
 	lab_close(&a);
@@ -59,18 +49,11 @@ static void test_forked_store_rebuilds(void **state)
 	assert_alike(&a, &b);
 	assert_string_equal(lab_get(&b, "initiative/i", "title"), "three");
 	assert_string_equal(lab_get(&b, "initiative/i", "notes"), "typed in the older state");
-	lab_close(&a);
-	lab_close(&b);
 }
 
 static void test_edit_made_on_an_older_data_mdb_survives(void **state)
 {
-	struct lab_store a, b;
-
 	(void)state;
-	lab_hub("hub");
-	a = lab_init("a", "DPMC");
-	lab_remote(&a, "origin", "hub");
 	lab_put(&a, "initiative/i", "title", "one");
 	lab_push(&a, "origin");
 	lab_close(&a);
@@ -94,16 +77,15 @@ static void test_edit_made_on_an_older_data_mdb_survives(void **state)
 	assert_alike(&a, &b);
 	assert_string_equal(lab_get(&b, "initiative/i", "title"), "two");
 	assert_string_equal(lab_get(&b, "initiative/i", "notes"), "typed on the older one");
-	lab_close(&a);
-	lab_close(&b);
 }
+
+#define T(test) cmocka_unit_test_setup_teardown(test, make_agency, end_agencies)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_forked_store_rebuilds, make_lab, end_lab),
-		cmocka_unit_test_setup_teardown(
-			test_edit_made_on_an_older_data_mdb_survives, make_lab, end_lab),
+		T(test_forked_store_rebuilds),
+		T(test_edit_made_on_an_older_data_mdb_survives),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

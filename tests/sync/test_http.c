@@ -1,9 +1,9 @@
 /*
  * A real server on this machine: git's own http-backend on a port of 127.0.0.1, through libgit2.
  */
+#include "lab_agencies.h"
 #include "lab_http.h"
 
-static struct lab_store a, b;
 static const char *url;
 
 static int make_world(void **state)
@@ -20,11 +20,8 @@ static int make_world(void **state)
 
 static int end_world(void **state)
 {
-	lab_end();
-	lab_close(&a);
-	lab_close(&b);
 	lab_http_end();
-	return remove_lab(state);
+	return end_agencies(state);
 }
 
 static int try_clone_http(const char *from, struct cts_clone *out)

@@ -2,31 +2,17 @@
  * Commits come in: wholly or not at all, whatever order and road they take, and what one source
  * lacks another may bring.
  */
-#include "lab.h"
+#include "lab_agencies.h"
 
-static struct lab_store a, b;
 static struct lab_forger other;
 
+/* Two agencies, and the branch of a third in the hub. */
 static int make_world(void **state)
 {
-	make_lab(state);
-	lab_hub("hub");
-	a = lab_init("a", "DPMC");
-	lab_remote(&a, "origin", "hub");
-	lab_put(&a, "initiative/x", "title", "Grow");
-	lab_push(&a, "origin");
-	b = lab_clone("b", "NZP", "hub");
+	make_two_agencies(state);
 	other = lab_forger("hub", "gcsb", "00000000000000ee");
 	lab_see(&other, lab_ref("hub", lab_branch(&a)));
 	return 0;
-}
-
-static int end_world(void **state)
-{
-	lab_end();
-	lab_close(&a);
-	lab_close(&b);
-	return remove_lab(state);
 }
 
 /* Takes a loose object out of a repository and puts it aside. */
@@ -276,7 +262,7 @@ static void test_a_pull_counts_what_it_brought(void **state)
 	assert_int_equal(lab_pulled.conflicts, 0);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
+#define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_agencies)
 
 int main(void)
 {

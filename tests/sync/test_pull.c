@@ -2,29 +2,7 @@
  * Pull: what is new and sound comes in, once; a branch may only grow; whatever else lies about in a
  * hub is left alone.
  */
-#include "lab.h"
-
-static struct lab_store a, b;
-
-static int make_world(void **state)
-{
-	make_lab(state);
-	lab_hub("hub");
-	a = lab_init("a", "DPMC");
-	lab_remote(&a, "origin", "hub");
-	lab_put(&a, "initiative/x", "title", "Grow");
-	lab_push(&a, "origin");
-	b = lab_clone("b", "NZP", "hub");
-	return 0;
-}
-
-static int end_world(void **state)
-{
-	lab_end();
-	lab_close(&a);
-	lab_close(&b);
-	return remove_lab(state);
-}
+#include "lab_agencies.h"
 
 static void test_a_pull_brings_what_was_pushed(void **state)
 {
@@ -377,7 +355,7 @@ static void test_what_came_when_and_what_was_refused_is_kept_in_a_file(void **st
 		strstr(received, lab_text(" pin origin %s %s", lab_branch(&a), lab_own_head(&a))));
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
+#define T(test) cmocka_unit_test_setup_teardown(test, make_two_agencies, end_agencies)
 
 int main(void)
 {

@@ -2,30 +2,10 @@
  * Push: our own branch decides; what others did travels along; `root` and `main` are tried in good
  * faith; nothing new, nothing moved. And the work of stores that were copied or restored arrives.
  */
-#include "lab.h"
+#include "lab_agencies.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
-
-static struct lab_store a, b;
-
-static int make_world(void **state)
-{
-	make_lab(state);
-	lab_hub("hub");
-	a = lab_init("a", "DPMC");
-	lab_remote(&a, "origin", "hub");
-	lab_put(&a, "initiative/x", "title", "Grow");
-	return 0;
-}
-
-static int end_world(void **state)
-{
-	lab_end();
-	lab_close(&a);
-	lab_close(&b);
-	return remove_lab(state);
-}
 
 static const char *hub_state(const char *hub)
 {
@@ -484,7 +464,7 @@ static void test_a_hub_in_a_shared_folder_stays_shared(void **state)
 	umask(mask);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
+#define T(test) cmocka_unit_test_setup_teardown(test, make_agency_at_work, end_agencies)
 
 int main(void)
 {

@@ -1,29 +1,9 @@
 /*
  * Hubs on a path that run programs of their own: those run, decide, and are heard.
  */
-#include "lab.h"
+#include "lab_agencies.h"
 
 #include <sys/stat.h>
-
-static struct lab_store a, b;
-
-static int make_world(void **state)
-{
-	make_lab(state);
-	lab_hub("hub");
-	a = lab_init("a", "DPMC");
-	lab_remote(&a, "origin", "hub");
-	lab_put(&a, "initiative/x", "title", "Grow");
-	return 0;
-}
-
-static int end_world(void **state)
-{
-	lab_end();
-	lab_close(&a);
-	lab_close(&b);
-	return remove_lab(state);
-}
 
 /* A hook of the hub, as a shell script. */
 static void put_hook(const char *path, const char *script)
@@ -249,7 +229,7 @@ static void test_a_path_of_any_name_is_pushed_to(void **state)
 	assert_string_equal(lab_run("find . -name evil"), "");
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
+#define T(test) cmocka_unit_test_setup_teardown(test, make_agency_at_work, end_agencies)
 
 int main(void)
 {

@@ -2,25 +2,19 @@
  * Rebuild: from the mirror, the journal file and `received` alone the store is what it was:
  * records, history, who it is, what is pending, what came when, what was refused.
  */
-#include "lab.h"
+#include "lab_agencies.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
 
-static struct lab_store a, b;
 static struct lab_forger evil;
 
 /* NZP's store with all that a store can have: own and received work, a conflict, a refusal. */
 static int make_world(void **state)
 {
-	make_lab(state);
-	lab_hub("hub");
-	a = lab_init("a", "DPMC");
-	lab_remote(&a, "origin", "hub");
-	lab_put(&a, "initiative/x", "title", "Grow");
+	make_agency_at_work(state);
 	lab_put(&a, "initiative/gone", "title", "Goes");
-	lab_push(&a, "origin");
-	b = lab_clone("b", "NZP", "hub");
+	let_nzp_join();
 	lab_put(&a, "initiative/x", "title", "of a");
 	lab_delete(&a, "initiative/gone");
 	lab_put(&b, "initiative/x", "title", "of b");
@@ -34,14 +28,6 @@ static int make_world(void **state)
 	lab_put(&b, "initiative/y", "title", "sealed");
 	assert_true(cts_seal(b.road, NULL) > 0);
 	return 0;
-}
-
-static int end_world(void **state)
-{
-	lab_end();
-	lab_close(&a);
-	lab_close(&b);
-	return remove_lab(state);
 }
 
 /* What a store knows, as text: each change with its times, and each record's history. */
@@ -318,7 +304,7 @@ static void test_a_folder_without_a_mirror_is_told(void **state)
 	assert_sound(&b);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
+#define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_agencies)
 
 int main(void)
 {

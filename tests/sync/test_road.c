@@ -2,34 +2,20 @@
  * Opening the road: refs and LMDB are brought together after whatever happened, and what dead
  * processes left is swept away; a living one's is not.
  */
-#include "lab.h"
+#include "lab_agencies.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
 
-static struct lab_store a, b;
 
 /* NZP has seen DPMC's work and gone on. */
+/* What NZP pushed, DPMC has not pulled. */
 static int make_world(void **state)
 {
-	make_lab(state);
-	lab_hub("hub");
-	a = lab_init("a", "DPMC");
-	lab_remote(&a, "origin", "hub");
-	lab_put(&a, "initiative/x", "title", "Grow");
-	lab_push(&a, "origin");
-	b = lab_clone("b", "NZP", "hub");
+	make_two_agencies(state);
 	lab_put(&b, "initiative/y", "title", "of b");
 	lab_push(&b, "origin");
 	return 0;
-}
-
-static int end_world(void **state)
-{
-	lab_end();
-	lab_close(&a);
-	lab_close(&b);
-	return remove_lab(state);
 }
 
 static void move_mirror(struct lab_store *s, const char *branch, const char *oid)
@@ -192,7 +178,7 @@ static void test_two_roads_seal_one_after_the_other(void **state)
 	lab_close(&again);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
+#define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_agencies)
 
 int main(void)
 {

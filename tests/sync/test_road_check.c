@@ -2,31 +2,16 @@
  * The invariants between LMDB and the mirror: they hold after everything, and each is seen when
  * broken.
  */
-#include "lab.h"
-
-static struct lab_store a, b;
+#include "lab_agencies.h"
 
 static int make_world(void **state)
 {
-	make_lab(state);
-	lab_hub("hub");
-	a = lab_init("a", "DPMC");
-	lab_remote(&a, "origin", "hub");
-	lab_put(&a, "initiative/x", "title", "Grow");
+	make_agency_at_work(state);
 	lab_put(&a, "initiative/x", "title", "Grow more");
-	lab_push(&a, "origin");
-	b = lab_clone("b", "NZP", "hub");
+	let_nzp_join();
 	lab_put(&b, "initiative/y", "title", "of b");
 	lab_push(&b, "origin");
 	return 0;
-}
-
-static int end_world(void **state)
-{
-	lab_end();
-	lab_close(&a);
-	lab_close(&b);
-	return remove_lab(state);
 }
 
 struct found {
@@ -156,7 +141,7 @@ static void test_a_tree_that_is_not_there_is_seen(void **state)
 	assert_found(&b, 10, "");
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
+#define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_agencies)
 
 int main(void)
 {

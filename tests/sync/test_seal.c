@@ -2,26 +2,7 @@
  * Sealing: one commit a change, each exactly its own patch on the tree before it, the same every
  * time, whenever the machine dies.
  */
-#include "lab.h"
-
-static struct lab_store a, b;
-
-static int make_world(void **state)
-{
-	make_lab(state);
-	lab_hub("hub");
-	a = lab_init("a", "DPMC");
-	lab_remote(&a, "origin", "hub");
-	return 0;
-}
-
-static int end_world(void **state)
-{
-	lab_end();
-	lab_close(&a);
-	lab_close(&b);
-	return remove_lab(state);
-}
+#include "lab_agencies.h"
 
 static const char *in_mirror(struct lab_store *s, const char *command)
 {
@@ -542,7 +523,7 @@ static void test_an_older_lmdb_learns_from_the_journal(void **state)
 	assert_whole(head);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
+#define T(test) cmocka_unit_test_setup_teardown(test, make_agency, end_agencies)
 
 int main(void)
 {

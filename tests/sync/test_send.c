@@ -2,33 +2,18 @@
  * What is sent to a receiver: every commit that it lacks, once, ancestors first, and of the objects
  * only those that it cannot have. git itself completes the pack and tells whether it is whole.
  */
-#include "lab.h"
+#include "lab_agencies.h"
 
 #include <fcntl.h>
 
 #include "sync/send.h"
 
-static struct lab_store a, b;
-
 static int make_world(void **state)
 {
-	make_lab(state);
-	lab_hub("hub");
-	a = lab_init("a", "DPMC");
-	lab_remote(&a, "origin", "hub");
-	lab_put(&a, "initiative/x", "title", "Grow");
+	make_agency_at_work(state);
 	lab_put(&a, "initiative/y", "title", "Stay");
-	lab_push(&a, "origin");
-	b = lab_clone("b", "NZP", "hub");
+	let_nzp_join();
 	return 0;
-}
-
-static int end_world(void **state)
-{
-	lab_end();
-	lab_close(&a);
-	lab_close(&b);
-	return remove_lab(state);
 }
 
 static void add_heads(struct cts_vector *out, struct cts_txn *txn, const char *repo)
@@ -179,7 +164,7 @@ static void test_whatever_the_receiver_has(void **state)
 	}
 }
 
-#define in_world(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
+#define in_world(test) cmocka_unit_test_setup_teardown(test, make_world, end_agencies)
 
 int main(void)
 {

@@ -2,13 +2,12 @@
  * A real sshd on a port of 127.0.0.1, through the real ssh: keys from an agent, host keys from
  * known_hosts. Skipped where there is no sshd.
  */
-#include "lab.h"
+#include "lab_agencies.h"
 
 #include <pwd.h>
 #include <signal.h>
 #include <sys/stat.h>
 
-static struct lab_store a, b;
 static const char *url, *host;
 static bool can_run;
 
@@ -55,12 +54,9 @@ static int make_world(void **state)
 
 static int end_world(void **state)
 {
-	lab_end();
-	lab_close(&a);
-	lab_close(&b);
 	if (can_run)
 		lab_run("kill $(cat sshd.pid); . ./agent.env >/dev/null; kill $SSH_AGENT_PID");
-	return remove_lab(state);
+	return end_agencies(state);
 }
 
 static void test_a_programme_goes_round(void **state)

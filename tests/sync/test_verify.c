@@ -2,9 +2,8 @@
  * What a stranger may send: each forged commit is refused for what it is, is remembered, and harms
  * nobody else. Everything is forged with git's own plumbing in a hub, and met by a pull.
  */
-#include "lab.h"
+#include "lab_agencies.h"
 
-static struct lab_store a, b;
 static struct lab_forger evil;
 static const char *base; /* a head of DPMC in the hub */
 
@@ -12,27 +11,14 @@ static const char *base; /* a head of DPMC in the hub */
  * seen all of it. */
 static int make_world(void **state)
 {
-	make_lab(state);
-	lab_hub("hub");
-	a = lab_init("a", "DPMC");
-	lab_remote(&a, "origin", "hub");
-	lab_put(&a, "initiative/x", "title", "Grow");
+	make_agency_at_work(state);
 	lab_put(&a, "milestone/m", "parent", "initiative/x");
 	lab_put(&a, "milestone/m", "baseline", "Q3 2021");
-	lab_push(&a, "origin");
-	b = lab_clone("b", "NZP", "hub");
+	let_nzp_join();
 	base = lab_ref("hub", lab_branch(&a));
 	evil = lab_forger("hub", "gcsb", "00000000000000ee");
 	lab_see(&evil, base);
 	return 0;
-}
-
-static int end_world(void **state)
-{
-	lab_end();
-	lab_close(&a);
-	lab_close(&b);
-	return remove_lab(state);
 }
 
 /* The stranger's last commit is refused with these words, and stays refused; what an honest agency
@@ -532,7 +518,7 @@ static void test_a_branch_with_another_s_commits_harms_nobody(void **state)
 	assert_true(lab_was_pushed(lab_branch(&b)));
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
+#define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_agencies)
 
 int main(void)
 {

@@ -2,29 +2,9 @@
  * main, the published view: a chain of commits that any store makes alike, that shows what the
  * records show, and that leaves alone what is not of it.
  */
-#include "lab.h"
+#include "lab_agencies.h"
 
 #include "sync/view.h"
-
-static struct lab_store a, b;
-
-static int make_world(void **state)
-{
-	make_lab(state);
-	lab_hub("hub");
-	a = lab_init("a", "DPMC");
-	lab_remote(&a, "origin", "hub");
-	lab_put(&a, "initiative/x", "title", "Grow");
-	return 0;
-}
-
-static int end_world(void **state)
-{
-	lab_end();
-	lab_close(&a);
-	lab_close(&b);
-	return remove_lab(state);
-}
 
 static void test_main_is_a_view_commit(void **state)
 {
@@ -253,7 +233,7 @@ static void test_more_heads_than_parents_make_a_chain(void **state)
 	lab_fsck("hub");
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
+#define T(test) cmocka_unit_test_setup_teardown(test, make_agency_at_work, end_agencies)
 
 int main(void)
 {
