@@ -5,42 +5,18 @@
  */
 #include "sync/copy.h"
 
-#include <string.h>
-
-#include "sync/pack/bulk.h"
-
-void cts_copy_end(struct cts_copying *copying)
-{
-	cts_bulk_free(copying->bulk);
-	copying->bulk = NULL;
-}
-
-/* After some thousand files it is a clone or a first push: the rest goes as it is stored. */
-static bool find_stored(struct cts_copying *copying, struct cts_pack_raw *raw, const struct cts_oid *oid)
-{
-	if (!copying->is_own || copying->files++ < CTS_BULK_MIN)
-		return false;
-	if (!copying->bulk)
-		copying->bulk = cts_bulk_open(copying->source);
-	return cts_bulk_find(raw, copying->bulk, oid);
-}
-
 static int copy_blob(struct cts_copying *copying, const struct cts_oid *oid)
 {
-	struct cts_pack_raw raw;
 	struct cts_buf bytes = {0};
-	struct cts_oid made;
+	struct cts_slice stored;
 	int rc;
 
 	if (!cts_pack_lacks(copying->pack, oid))
 		return 0;
-	if (find_stored(copying, &raw, oid))
-		return cts_pack_copy(
-			copying->pack, oid, CTS_OBJECT_BLOB, raw.size, NULL, raw.deflated);
-	rc = cts_odb_read(&bytes, copying->source, CTS_OBJECT_BLOB, oid);
+	rc = cts_odb_read_stored(&bytes, &stored, copying->source, CTS_OBJECT_BLOB, oid);
 	if (rc == 0)
-		rc = cts_pack_put(
-			&made, copying->pack, CTS_OBJECT_BLOB, bytes.data, bytes.size, NULL);
+		rc = cts_pack_put_named(
+			copying->pack, oid, CTS_OBJECT_BLOB, cts_buf_slice(&bytes), stored, NULL);
 	cts_buf_release(&bytes);
 	return rc;
 }
@@ -98,7 +74,7 @@ static int copy_tree(struct cts_copying *copying, const struct cts_oid *oid,
 	const struct cts_oid *base_oids, size_t base_count)
 {
 	struct beside bases[CTS_COMMIT_PARENTS_MAX];
-	struct cts_oid counterparts[CTS_COMMIT_PARENTS_MAX], made;
+	struct cts_oid counterparts[CTS_COMMIT_PARENTS_MAX];
 	const struct cts_tree *new = NULL;
 	struct cts_slice rest = {0};
 	struct cts_tree_entry entry;
@@ -130,28 +106,28 @@ static int copy_tree(struct cts_copying *copying, const struct cts_oid *oid,
 		base = (struct cts_pack_base){
 			.oid = bases[0].tree->oid, .data = bases[0].tree->raw};
 	if (rc == 0)
-		rc = cts_pack_put(&made, copying->pack, CTS_OBJECT_TREE, new->raw.data,
-			new->raw.size, held ? &base : NULL);
+		rc = cts_pack_put_named(copying->pack, oid, CTS_OBJECT_TREE, new->raw,
+			(struct cts_slice){0}, held ? &base : NULL);
 	cts_tree_done(copying->trees, new);
 	while (held)
 		cts_tree_done(copying->trees, bases[--held].tree);
 	return rc;
 }
 
-int cts_copy_commit(struct cts_copying *copying, struct cts_slice bytes, const struct cts_oid *tree,
+int cts_copy_commit(struct cts_copying *copying, const struct cts_copied_commit *commit,
 	const struct cts_oid *bases, size_t base_count)
 {
-	struct cts_oid distinct[CTS_COMMIT_PARENTS_MAX], made;
+	struct cts_oid distinct[CTS_COMMIT_PARENTS_MAX];
 	size_t count = 0;
 	int rc = 0;
 
 	for (size_t i = 0; i < base_count && count < CTS_COMMIT_PARENTS_MAX; i++)
 		if (!cts_oid_is_zero(&bases[i]) && !holds(distinct, count, &bases[i]))
 			distinct[count++] = bases[i];
-	if (!holds(distinct, count, tree))
-		rc = copy_tree(copying, tree, distinct, count);
+	if (!holds(distinct, count, &commit->tree))
+		rc = copy_tree(copying, &commit->tree, distinct, count);
 	if (rc == 0)
-		rc = cts_pack_put(
-			&made, copying->pack, CTS_OBJECT_COMMIT, bytes.data, bytes.size, NULL);
+		rc = cts_pack_put_named(copying->pack, &commit->oid, CTS_OBJECT_COMMIT,
+			commit->bytes, commit->stored, NULL);
 	return rc;
 }

@@ -15,19 +15,19 @@ struct cts_copying {
 	struct cts_odb *source;
 	struct cts_tree_cache *trees; /* over the source */
 	struct cts_pack *pack;
-	bool is_own; /* the source is our own mirror, whose packs are as we wrote them */
-	/* kept by the functions: */
-	struct cts_bulk *bulk;
-	size_t files; /* copied so far */
 };
 
-/* Frees what a copying keeps. */
-void cts_copy_end(struct cts_copying *copying);
+/* A commit as it was read. */
+struct cts_copied_commit {
+	struct cts_oid oid;
+	struct cts_slice bytes, stored; /* as cts_odb_read_stored has it */
+	struct cts_oid tree;
+};
 
 /* `bases`: trees that the destination has with all that is in them, the first of which new trees are
- * deltas on; none: everything is copied that the pack's options do not say exists. `bytes` is the commit
- * object. @return CTS_ENOTFOUND, CTS_EINTEGRITY: the source lacks or garbles an object */
-int cts_copy_commit(struct cts_copying *copying, struct cts_slice bytes,
-	const struct cts_oid *tree, const struct cts_oid *bases, size_t base_count);
+ * deltas on; none: everything is copied that the pack's options do not say exists. @return CTS_ENOTFOUND,
+ * CTS_EINTEGRITY: the source lacks or garbles an object */
+int cts_copy_commit(struct cts_copying *copying, const struct cts_copied_commit *commit,
+	const struct cts_oid *bases, size_t base_count);
 
 #endif

@@ -84,18 +84,22 @@ static bool builds_on_later(const struct cts_ingest_walk *walk, const struct cts
 
 static int take(struct taking *taking, const struct cts_oid *oid)
 {
+	struct cts_copied_commit copied = {.oid = *oid};
 	struct cts_verified verified = {.oid = *oid};
 	struct cts_buf bytes = {0};
 	uint64_t faults = cts_odb_faults(taking->verifying.source);
-	int rc = cts_odb_read(&bytes, taking->verifying.source, CTS_OBJECT_COMMIT, oid);
+	int rc = cts_odb_read_stored(
+		&bytes, &copied.stored, taking->verifying.source, CTS_OBJECT_COMMIT, oid);
 
 	if (rc == 0)
 		rc = cts_commit_parse(&verified.commit, &verified.arena, bytes.data, bytes.size);
 	if (rc == 0)
 		rc = cts_verify(&verified, &taking->verifying);
-	if (rc == 0 && taking->copying.pack)
-		rc = cts_copy_commit(&taking->copying, cts_buf_slice(&bytes), &verified.commit.tree,
-			&verified.parent_tree, 1);
+	if (rc == 0 && taking->copying.pack) {
+		copied.bytes = cts_buf_slice(&bytes);
+		copied.tree = verified.commit.tree;
+		rc = cts_copy_commit(&taking->copying, &copied, &verified.parent_tree, 1);
+	}
 	if (rc == CTS_EINTEGRITY || rc == CTS_ENEWER || rc == CTS_ENOTFOUND) {
 		rc = cts_ingest_refuse(taking->walk, oid, branch_name(&verified),
 			cts_error_message(rc),
@@ -202,8 +206,6 @@ int cts_ingest(struct cts_txn *txn, struct cts_ingest *ingest)
 		ingest->pull->records_changed = count_changed(&walk);
 	}
 out:
-	cts_verifying_end(&taking.verifying);
-	cts_copy_end(&taking.copying);
 	cts_pack_free(pack);
 	cts_tree_cache_free(taking.verifying.trees);
 	free(walk.met.table);

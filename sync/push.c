@@ -71,7 +71,7 @@ static int connect_to(struct cts_pushing *pushing)
 		return cts_push_list_server(pushing);
 	rc = cts_repo_open(&pushing->hub, path);
 	if (rc == 0)
-		cts_odb_open(&pushing->hub_odb, cts_repo_path(pushing->hub));
+		cts_odb_open_foreign(&pushing->hub_odb, cts_repo_path(pushing->hub));
 	if (rc == 0)
 		rc = cts_repo_refs(
 			pushing->hub, &pushing->refs, &pushing->ref_count, &pushing->arena);

@@ -62,10 +62,10 @@ struct last {
 	struct cts_oid oid, tree;
 };
 
-static int read_commit(struct cts_odb *odb, struct cts_buf *bytes, struct cts_commit *out,
-	struct cts_arena *arena, const struct cts_oid *oid)
+static int read_commit(struct cts_odb *odb, struct cts_buf *bytes, struct cts_slice *stored,
+	struct cts_commit *out, struct cts_arena *arena, const struct cts_oid *oid)
 {
-	int rc = cts_odb_read(bytes, odb, CTS_OBJECT_COMMIT, oid);
+	int rc = cts_odb_read_stored(bytes, stored, odb, CTS_OBJECT_COMMIT, oid);
 
 	return rc < 0 ? rc : cts_commit_parse(out, arena, bytes->data, bytes->size);
 }
@@ -74,6 +74,7 @@ static int find_trees(struct cts_oid *trees, struct cts_odb *odb, const struct c
 	const struct last *last, struct cts_arena *arena)
 {
 	struct cts_buf bytes = {0};
+	struct cts_slice stored;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < commit->parent_count; i++) {
@@ -83,7 +84,7 @@ static int find_trees(struct cts_oid *trees, struct cts_odb *odb, const struct c
 			trees[i] = last->tree;
 			continue;
 		}
-		rc = read_commit(odb, &bytes, &parent, arena, &commit->parents[i]);
+		rc = read_commit(odb, &bytes, &stored, &parent, arena, &commit->parents[i]);
 		if (rc == 0)
 			trees[i] = parent.tree;
 	}
@@ -94,16 +95,19 @@ static int find_trees(struct cts_oid *trees, struct cts_odb *odb, const struct c
 static int send_commit(struct cts_copying *copying, struct last *last, const struct cts_oid *oid)
 {
 	struct cts_oid trees[CTS_COMMIT_PARENTS_MAX];
+	struct cts_copied_commit copied = {.oid = *oid};
 	struct cts_arena arena = {0};
 	struct cts_buf bytes = {0};
 	struct cts_commit commit;
-	int rc = read_commit(copying->source, &bytes, &commit, &arena, oid);
+	int rc = read_commit(copying->source, &bytes, &copied.stored, &commit, &arena, oid);
 
 	if (rc == 0)
 		rc = find_trees(trees, copying->source, &commit, last, &arena);
-	if (rc == 0)
-		rc = cts_copy_commit(
-			copying, cts_buf_slice(&bytes), &commit.tree, trees, commit.parent_count);
+	if (rc == 0) {
+		copied.bytes = cts_buf_slice(&bytes);
+		copied.tree = commit.tree;
+		rc = cts_copy_commit(copying, &copied, trees, commit.parent_count);
+	}
 	if (rc == 0)
 		*last = (struct last){.oid = *oid, .tree = commit.tree};
 	cts_buf_release(&bytes);
@@ -120,7 +124,7 @@ int cts_send_commits(struct cts_road *road, struct cts_pack *pack, const struct 
 	size_t count, const struct cts_progress *progress)
 {
 	struct cts_copying copying = {
-		.source = road->odb, .trees = road->trees, .pack = pack, .is_own = true};
+		.source = road->odb, .trees = road->trees, .pack = pack};
 	struct last last = {0};
 	int rc = 0;
 
@@ -129,6 +133,5 @@ int cts_send_commits(struct cts_road *road, struct cts_pack *pack, const struct 
 		if (progress && progress->step)
 			progress->step(progress->context, "packing", i + 1, count);
 	}
-	cts_copy_end(&copying);
 	return rc;
 }

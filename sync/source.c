@@ -198,7 +198,7 @@ int cts_source_open(struct cts_source *out, const char *url, const char *folder,
 		rc = fetch(&source, url, folder, road, progress);
 	}
 	if (rc == 0)
-		cts_odb_open(&source.odb, cts_repo_path(source.repo));
+		cts_odb_open_foreign(&source.odb, cts_repo_path(source.repo));
 	if (rc < 0) {
 		cts_source_close(&source);
 		return rc;

@@ -11,7 +11,6 @@
 #include "proto/diff.h"
 #include "proto/json.h"
 #include "proto/text.h"
-#include "sync/pack/bulk.h"
 #include "sync/tree/layout.h"
 #include "sync/pack/pack.h"
 #include "sync/tree/tree_diff.h"
@@ -185,40 +184,26 @@ static int verify_root_files(struct cts_verified *out, struct cts_verifying *ver
 
 /* ---- its records ------------------------------------------------------------------------------ */
 
-enum { LOADED_MAX = CTS_BULK_MIN }; /* changes of one commit whose images are kept until it is applied */
-
-void cts_verifying_end(struct cts_verifying *verifying)
-{
-	cts_bulk_free(verifying->bulk);
-	verifying->bulk = NULL;
-}
+enum { LOADED_MAX = 4096 }; /* changes of one commit whose images are kept until it is applied */
 
 /* `pack`: NULL, or where the file goes if it is a record. */
 static int read_record(struct cts_verifying *verifying, struct cts_record **out,
 	const struct cts_record_change *change, const struct cts_oid *oid, struct cts_pack *pack)
 {
 	struct cts_buf bytes = {0};
-	struct cts_pack_raw raw;
+	struct cts_slice stored;
 	struct cts_record record;
-	struct cts_oid made;
-	bool is_bulk;
-	int rc = 0;
+	int rc;
 
 	if (cts_oid_is_zero(oid))
 		return 0;
-	is_bulk = verifying->bulk && cts_bulk_read(&bytes, &raw, verifying->bulk, oid);
-	if (!is_bulk)
-		rc = cts_odb_read(&bytes, verifying->source, CTS_OBJECT_BLOB, oid);
+	rc = cts_odb_read_stored(&bytes, &stored, verifying->source, CTS_OBJECT_BLOB, oid);
 	if (rc == 0)
 		rc = cts_json_decode(&record, verifying->schema, change->kind, change->id,
 			bytes.data, bytes.size);
-	if (rc == 0 && pack && cts_pack_lacks(pack, oid)) {
-		if (is_bulk)
-			rc = cts_pack_copy(
-				pack, oid, CTS_OBJECT_BLOB, raw.size, NULL, raw.deflated);
-		else
-			rc = cts_pack_put(
-				&made, pack, CTS_OBJECT_BLOB, bytes.data, bytes.size, NULL);
+	if (rc == 0 && pack) {
+		rc = cts_pack_put_named(
+			pack, oid, CTS_OBJECT_BLOB, cts_buf_slice(&bytes), stored, NULL);
 		if (rc < 0)
 			cts_record_release(&record);
 	}
@@ -303,8 +288,6 @@ static int verify_records(struct cts_verified *out, struct cts_verifying *verify
 	bool is_large = out->change_count > LOADED_MAX;
 	int rc = 0;
 
-	if (is_large && !verifying->bulk)
-		verifying->bulk = cts_bulk_open(verifying->source);
 	if (out->change_count > 1)
 		qsort(out->changes, out->change_count, sizeof(*out->changes), compare_changes);
 	for (size_t i = 0; rc == 0 && i < out->change_count; i++) {

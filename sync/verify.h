@@ -41,9 +41,7 @@ struct cts_verifying {
 	struct cts_pack *pack;        /* may be NULL; of a commit with very many changes the files go there
 	                                 while they are verified, so as to be read once less: if it is
 	                                 refused after all, they stay, and nothing names them */
-	struct cts_bulk *bulk;        /* made when there are very many; cts_verifying_end frees it */
 };
-void cts_verifying_end(struct cts_verifying *verifying);
 
 /* `out`: arena zeroed, commit parsed, oid set. Reads trees and records.
  * @return CTS_EINTEGRITY and CTS_ENEWER: the commit is refused, with the reason set (by the fault of the

@@ -231,6 +231,7 @@ static int copy_chain(
 	struct cts_road *road, struct cts_odb *source, const struct cts_oid *main)
 {
 	struct cts_copying copying = {.source = source};
+	struct cts_copied_commit copied;
 	struct cts_arena arena = {0};
 	struct link *links = NULL;
 	size_t count = 0;
@@ -258,19 +259,21 @@ static int copy_chain(
 	for (size_t i = count; rc == 0 && i > 0; i--) {
 		rc = cts_tree_diff(copying.trees, cts_oid_is_zero(&below) ? NULL : &below,
 			&links[i - 1].tree, &anything);
+		copied = (struct cts_copied_commit){
+			.oid = links[i - 1].oid, .tree = links[i - 1].tree};
 		if (rc == 0)
-			rc = cts_odb_read(&bytes, source, CTS_OBJECT_COMMIT, &links[i - 1].oid);
+			rc = cts_odb_read_stored(
+				&bytes, &copied.stored, source, CTS_OBJECT_COMMIT, &copied.oid);
+		copied.bytes = cts_buf_slice(&bytes);
 		if (rc == 0)
-			rc = cts_copy_commit(
-				&copying, cts_buf_slice(&bytes), &links[i - 1].tree, &below, 1);
-		below = links[i - 1].tree;
+			rc = cts_copy_commit(&copying, &copied, &below, 1);
+		below = copied.tree;
 	}
 	if (rc == 0 && count)
 		rc = cts_pack_finish(name, copying.pack);
 	if (rc == 0 && count)
 		rc = cts_odb_refresh(road->odb);
 	cts_buf_release(&bytes);
-	cts_copy_end(&copying);
 	cts_pack_free(copying.pack);
 	cts_tree_cache_free(copying.trees);
 	cts_arena_release(&arena);

@@ -47,7 +47,7 @@ int cts_source_open_bundle(struct cts_source *out, const struct cts_bundle_head 
 			cts_fail_where("'%s'", name);
 	}
 	if (rc == 0)
-		cts_odb_open(&source.odb, cts_repo_path(source.repo));
+		cts_odb_open_foreign(&source.odb, cts_repo_path(source.repo));
 	if (rc < 0) {
 		cts_source_close(&source);
 		return rc;

@@ -1,7 +1,7 @@
 /*
  * The objects of a bare repository, read by name; cts_odb_free closes what cts_odb_open opened.
  * Only commits, trees and blobs within their limits (object.h) come out, each checked against its
- * name.
+ * name: those of a foreign repository with the SHA-1 that detects collisions.
  *
  *	struct cts_odb *odb;
  *	cts_odb_open(&odb, ".ctsync/mirror.git");
@@ -25,6 +25,9 @@ struct cts_odb;
 /* The objects of the bare repository at `git_dir`, its alternates included. Nothing is opened before the
  * first object is asked for; one that cannot be opened is CTS_EDAMAGED then. */
 void cts_odb_open(struct cts_odb **out, const char *git_dir);
+
+/* The same where others put the objects in, and nobody has checked them yet. */
+void cts_odb_open_foreign(struct cts_odb **out, const char *git_dir);
 void cts_odb_free(struct cts_odb *odb);
 
 /* As it was opened. */
@@ -35,6 +38,11 @@ const char *cts_odb_dir(const struct cts_odb *odb);
  * CTS_EINTEGRITY when it has another type, is over the limit or does not match its name */
 int cts_odb_read(
 	struct cts_buf *out, struct cts_odb *odb, enum cts_object type, const struct cts_oid *oid);
+
+/* The same; also tells the data as they are stored deflated in a pack, until the odb is freed: nothing where
+ * they are not stored so. */
+int cts_odb_read_stored(struct cts_buf *out, struct cts_slice *stored, struct cts_odb *odb,
+	enum cts_object type, const struct cts_oid *oid);
 
 /* The same for a tree, in the form that a tree cache wants; `odb` is a struct cts_odb. */
 int cts_odb_read_tree(void *odb, struct cts_buf *out, const struct cts_oid *oid);

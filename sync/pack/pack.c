@@ -24,6 +24,7 @@ enum {
 	HEADER = 12,
 	DELTA_MIN = 64,  /* an object below this is not worth a delta */
 	STORED_MAX = 64, /* data below this is mostly ids, which do not deflate */
+	STORED_MORE = 64, /* bytes that deflate's framing may take more than data that does not deflate */
 };
 
 /* ---- opening and closing ---- */
@@ -269,30 +270,39 @@ static bool make_delta(struct cts_pack *pack, struct cts_slice data,
 	return cts_delta_make(&pack->delta, base->data, data, data.size / 2);
 }
 
-int cts_pack_put(struct cts_oid *out, struct cts_pack *pack, enum cts_object type, const void *data,
-	size_t size, const struct cts_pack_base *base)
+/* What a stranger stored in more bytes than deflate would take is not taken as it is. */
+static bool is_sensible(struct cts_slice stored, size_t size)
 {
-	struct cts_oid oid = cts_git_oid(cts_object_name(type), data, size);
-	struct cts_slice whole = {data, size};
+	return stored.size > 0 && stored.size <= size + STORED_MORE;
+}
+
+int cts_pack_put_named(struct cts_pack *pack, const struct cts_oid *oid, enum cts_object type,
+	struct cts_slice data, struct cts_slice stored, const struct cts_pack_base *base)
+{
 	const struct cts_pack_entry *entry = NULL;
 	unsigned delta_type = CTS_PACK_OFS_DELTA;
-	int rc = 0;
 
-	if (!cts_pack_lacks(pack, &oid))
-		goto out;
+	if (!cts_pack_lacks(pack, oid))
+		return 0;
 	if (base != NULL)
 		entry = cts_pack_index_find(&pack->index, &base->oid);
 	if (entry == NULL || pack->options.ref_delta)
 		delta_type = CTS_PACK_REF_DELTA;
 	pack->streak = base == NULL && type == CTS_OBJECT_BLOB ? pack->streak + 1 : 0;
-	if (base != NULL && make_delta(pack, whole, base, entry))
-		rc = append(pack, &oid, delta_type, cts_buf_slice(&pack->delta), entry, &base->oid);
-	else if (pack->streak > CTS_PACK_STREAK_MIN)
-		rc = cts_pack_gather(pack, &oid, type, whole);
-	else
-		rc = append(pack, &oid, type, whole, NULL, NULL);
-out:
-	if (rc == 0)
-		*out = oid;
-	return rc;
+	if (base != NULL && make_delta(pack, data, base, entry))
+		return append(
+			pack, oid, delta_type, cts_buf_slice(&pack->delta), entry, &base->oid);
+	if (is_sensible(stored, data.size))
+		return cts_pack_copy(pack, oid, type, data.size, NULL, stored);
+	if (pack->streak > CTS_PACK_STREAK_MIN)
+		return cts_pack_gather(pack, oid, type, data);
+	return append(pack, oid, type, data, NULL, NULL);
+}
+
+int cts_pack_put(struct cts_oid *out, struct cts_pack *pack, enum cts_object type, const void *data,
+	size_t size, const struct cts_pack_base *base)
+{
+	*out = cts_git_oid(cts_object_name(type), data, size);
+	return cts_pack_put_named(pack, out, type, (struct cts_slice){.data = data, .size = size},
+		(struct cts_slice){0}, base);
 }

@@ -59,6 +59,11 @@ void cts_pack_free(struct cts_pack *pack);
 int cts_pack_put(struct cts_oid *out, struct cts_pack *pack, enum cts_object type, const void *data,
 	size_t size, const struct cts_pack_base *base);
 
+/* The same of an object whose name is known to be `oid`. `stored`, if it has any: the data as another pack has
+ * them deflated, to go in as they are where no delta does. */
+int cts_pack_put_named(struct cts_pack *pack, const struct cts_oid *oid, enum cts_object type,
+	struct cts_slice data, struct cts_slice stored, const struct cts_pack_base *base);
+
 bool cts_pack_has(const struct cts_pack *pack, const struct cts_oid *oid);
 
 /* Whether cts_pack_put would write an object of this name: neither the pack nor the place has it. */
