@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 #include "proto/time.h"
+#include "sync/disk.h"
 #include "sync/pack/repack.h"
-#include "sync/git/repo.h"
 
 enum {
 	AT_ONCE_MAX = 256, /* packs that are held open */

@@ -12,6 +12,7 @@
 
 #include "proto/programme.h"
 #include "proto/validate.h"
+#include "sync/disk.h"
 #include "sync/git/repo.h"
 
 int cts_creating_begin(

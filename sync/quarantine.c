@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 #include "proto/error.h"
-#include "sync/git/repo.h"
+#include "sync/disk.h"
 
 enum { BEING_MADE_S = 600 };
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sync/create.h"
+#include "sync/disk.h"
 #include "sync/ingest.h"
 #include "sync/rebuild_own.h"
 #include "sync/received.h"

@@ -12,23 +12,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "proto/arena.h"
 #include "proto/buf.h"
 #include "proto/error.h"
 #include "proto/time.h"
+#include "sync/disk.h"
 
 enum { BLOCK = 512, FLUSH_AT = 1024 * 1024, NAME = 100, PREFIX_AT = 345, PREFIX = 155 };
 
 struct cts_tar {
-	int fd;
-	char *path, *temporary; /* NULL: there is no such file any more */
-	struct cts_buf buf;     /* what is not yet in the file */
+	struct cts_fresh_file file;
+	struct cts_buf buf; /* what is not yet in the file */
 	uint64_t flushed;
 	int64_t time;
 	char header[BLOCK]; /* of the file at hand */
@@ -42,13 +40,13 @@ static int write_at(struct cts_tar *tar, const void *data, size_t size, uint64_t
 	const char *at = data;
 
 	while (size > 0) {
-		ssize_t n = pwrite(tar->fd, at, size, (off_t)offset);
+		ssize_t n = pwrite(tar->file.fd, at, size, (off_t)offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return cts_fail_errno(
-				CTS_EIO, n < 0 ? errno : EIO, "cannot write '%s'", tar->path);
+				CTS_EIO, n < 0 ? errno : EIO, "cannot write '%s'", tar->file.path);
 		at += n;
 		size -= (size_t)n;
 		offset += (uint64_t)n;
@@ -201,25 +199,16 @@ int cts_tar_open(struct cts_tar **out, const char *path, const char *comment)
 	struct cts_buf line = {0};
 	int rc;
 
-	*tar = (struct cts_tar){.path = strdup(path), .time = cts_time_now()};
-	cts_buf_printf(&line, "%s.XXXXXX", path);
-	tar->temporary = strdup(cts_buf_text(&line));
-	tar->fd = mkostemp(tar->temporary, O_CLOEXEC);
-	if (tar->fd < 0) {
-		rc = cts_fail_errno(CTS_EIO, errno, "cannot make '%s'", path);
-		free(tar->temporary);
-		tar->temporary = NULL;
-		goto out;
-	}
-	cts_buf_clear(&line);
+	*tar = (struct cts_tar){.file = {.fd = -1}, .time = cts_time_now()};
 	put_comment(&line, comment);
-	rc = cts_tar_begin(tar, "pax_global_header", 0666);
+	rc = cts_fresh_file_begin(&tar->file, path, 0600);
+	if (rc == 0)
+		rc = cts_tar_begin(tar, "pax_global_header", 0666);
 	tar->header[156] = 'g';
 	if (rc == 0)
 		rc = cts_tar_put(tar, line.data, line.size);
 	if (rc == 0)
 		rc = cts_tar_end(tar);
-out:
 	cts_buf_release(&line);
 	if (rc < 0) {
 		cts_tar_free(tar);
@@ -233,30 +222,9 @@ void cts_tar_free(struct cts_tar *tar)
 {
 	if (tar == NULL)
 		return;
-	if (tar->fd >= 0)
-		close(tar->fd);
-	if (tar->temporary != NULL)
-		unlink(tar->temporary);
+	cts_fresh_file_end(&tar->file);
 	cts_buf_release(&tar->buf);
-	free(tar->temporary);
-	free(tar->path);
 	free(tar);
-}
-
-static int sync_folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder = slash == NULL ? strdup(".")
-				     : strndup(path, slash == path ? 1 : (size_t)(slash - path));
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-
-	/* EINVAL: a file system that cannot sync a directory, as on most sticks */
-	if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL))
-		rc = cts_fail_errno(CTS_EIO, errno, "cannot sync '%s'", folder);
-	if (fd >= 0)
-		close(fd);
-	free(folder);
-	return rc;
 }
 
 int cts_tar_finish(struct cts_tar *tar)
@@ -266,13 +234,7 @@ int cts_tar_finish(struct cts_tar *tar)
 
 	if (rc == 0)
 		rc = flush(tar);
-	if (rc == 0 && (fsync(tar->fd) != 0 || rename(tar->temporary, tar->path) != 0))
-		rc = cts_fail_errno(CTS_EIO, errno, "cannot write '%s'", tar->path);
-	if (rc < 0)
-		return rc;
-	free(tar->temporary);
-	tar->temporary = NULL;
-	return sync_folder_of(tar->path);
+	return rc < 0 ? rc : cts_fresh_file_finish(&tar->file);
 }
 
 bool cts_tar_is(const char *path, const char *comment)

@@ -74,21 +74,10 @@ int cts_bundle_since(
 
 /* ---- bundle_file.c ---- */
 
-struct cts_bundle_file {
-	const char *path;
-	char *fresh; /* the temporary name; NULL once it has its own */
-	int fd;
-	struct cts_arena arena;
-};
-
 /* Where the file really lies, in the arena or `path` itself. @return CTS_EREFUSED: what is there may not
  * be replaced */
 int cts_bundle_file_check(const char **out, struct cts_arena *arena, struct cts_road *road,
 	const char *path, bool replace);
-
-int cts_bundle_file_begin(struct cts_bundle_file *file, const char *path);
-int cts_bundle_file_finish(struct cts_bundle_file *file);
-void cts_bundle_file_end(struct cts_bundle_file *file); /* removes what was not finished */
 
 /* ---- bundle_index.c ---- */
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "sync/commit.h"
+#include "sync/disk.h"
 #include "sync/pull.h"
 #include "sync/send.h"
 #include "sync/view.h"
@@ -285,14 +286,14 @@ static int write_bundle(struct making *making, struct cts_bundle_made *out, int 
 
 static int write_file(struct making *making, struct cts_bundle_made *out)
 {
-	struct cts_bundle_file file = {.fd = -1};
-	int rc = cts_bundle_file_begin(&file, making->target);
+	struct cts_fresh_file file = {.fd = -1};
+	int rc = cts_fresh_file_begin(&file, making->target, 0666);
 
 	if (rc == 0)
 		rc = write_bundle(making, out, file.fd);
 	if (rc == 0)
-		rc = cts_bundle_file_finish(&file);
-	cts_bundle_file_end(&file);
+		rc = cts_fresh_file_finish(&file);
+	cts_fresh_file_end(&file);
 	return rc;
 }
 

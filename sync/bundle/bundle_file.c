@@ -1,13 +1,11 @@
 /*
- * The file of a bundle is there whole or not at all: it is written under a temporary name beside its own,
- * synced and renamed. What is not ours to replace is left alone.
+ * The place of a bundle's file: what is not ours to replace is left alone.
  */
 #include "sync/bundle/bundle.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -63,57 +61,4 @@ int cts_bundle_file_check(const char **out, struct cts_arena *arena, struct cts_
 	if (realpath(path, real))
 		*out = cts_arena_strdup(arena, real);
 	return replace || !info.st_size ? 0 : check_old(road, path);
-}
-
-int cts_bundle_file_begin(struct cts_bundle_file *file, const char *path)
-{
-	struct cts_bundle_file made = {.path = path, .fd = -1};
-	mode_t mask = umask(0);
-
-	umask(mask);
-	made.fresh = cts_arena_printf(&made.arena, "%s.XXXXXX", path);
-	made.fd = mkostemp(made.fresh, O_CLOEXEC);
-	if (made.fd < 0) {
-		int rc = cts_fail_errno(CTS_EIO, errno, "cannot write '%s'", path);
-
-		cts_arena_release(&made.arena);
-		return rc;
-	}
-	(void)!fchmod(made.fd, 0666 & ~mask); /* a file system without modes may refuse it */
-	*file = made;
-	return 0;
-}
-
-static int sync_folder(struct cts_bundle_file *file)
-{
-	char *folder = cts_arena_strdup(&file->arena, file->path), *slash = strrchr(folder, '/');
-	int fd, rc = 0;
-
-	if (slash)
-		slash[slash == folder] = '\0';
-	fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* EINVAL: a file system that cannot sync a folder (FAT and shares) */
-	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
-		rc = cts_fail_errno(CTS_EIO, errno, "cannot sync the folder of '%s'", file->path);
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
-int cts_bundle_file_finish(struct cts_bundle_file *file)
-{
-	if (fsync(file->fd) < 0 || rename(file->fresh, file->path) < 0)
-		return cts_fail_errno(CTS_EIO, errno, "cannot write '%s'", file->path);
-	file->fresh = NULL;
-	return sync_folder(file);
-}
-
-void cts_bundle_file_end(struct cts_bundle_file *file)
-{
-	if (file->fd >= 0)
-		close(file->fd);
-	if (file->fresh)
-		unlink(file->fresh);
-	cts_arena_release(&file->arena);
-	*file = (struct cts_bundle_file){.fd = -1};
 }

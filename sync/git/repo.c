@@ -12,60 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "proto/id.h"
-
-static int sync_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-	int fd, rc;
-
-	(void)info;
-	(void)walk;
-	if (type == FTW_SL)
-		return 0;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	rc = fsync(fd);
-	close(fd);
-	return rc;
-}
-
-int cts_sync_tree(const char *path)
-{
-	char parent[PATH_MAX];
-	char *slash;
-
-	if (nftw(path, sync_one, 16, FTW_PHYS | FTW_DEPTH) != 0)
-		return cts_fail_errno(CTS_EIO, errno, "cannot sync '%s'", path);
-	snprintf(parent, sizeof(parent), "%s", path);
-	slash = strrchr(parent, '/');
-	if (slash == parent)
-		slash[1] = '\0';
-	else if (slash)
-		*slash = '\0';
-	else
-		strcpy(parent, ".");
-	if (sync_one(parent, NULL, FTW_D, NULL) != 0)
-		return cts_fail_errno(CTS_EIO, errno, "cannot sync '%s'", parent);
-	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-	(void)info;
-	(void)type;
-	(void)walk;
-	return remove(path);
-}
-
-void cts_remove_tree(const char *path)
-{
-	nftw(path, remove_one, 16, FTW_PHYS | FTW_DEPTH);
-}
+#include "sync/disk.h"
 
 static int remove_lock(const char *path, const struct stat *info, int type, struct FTW *walk)
 {
@@ -88,37 +39,6 @@ void cts_remove_stale_locks(const char *git_dir)
 	unlink(path);
 	snprintf(path, sizeof(path), "%s/HEAD.lock", git_dir);
 	unlink(path);
-}
-
-int cts_lock_take_write(const char *store_path)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/lock", store_path);
-	fd = cts_lock_try(path);
-	if (fd < 0 && errno != EWOULDBLOCK)
-		return cts_fail_errno(CTS_EIO, errno, "cannot open the lock '%s'", path);
-	if (fd < 0) {
-		cts_fail(CTS_ELOCKED, "another process holds '%s'", path);
-		cts_hint("end it, then rebuild again");
-		return CTS_ELOCKED;
-	}
-	return fd;
-}
-
-int cts_lock_try(const char *path)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		int why = errno;
-
-		close(fd);
-		errno = why;
-		fd = -1;
-	}
-	return fd;
 }
 
 int cts_repo_create(const char *path)

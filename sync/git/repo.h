@@ -43,20 +43,8 @@ int cts_repo_ref(struct cts_repo *repo, struct cts_oid *out, const char *name);
 int cts_repo_move(struct cts_repo *repo, const char *name, const struct cts_oid *old,
 	const struct cts_oid *oid);
 
-/* Syncs every file and folder below `path`, then the folder that holds it. */
-int cts_sync_tree(const char *path);
-
-/* Removes a folder and all below it; for what was made under a temporary name. */
-void cts_remove_tree(const char *path);
-
 /* Removes every *.lock below refs/ of a repository that only we write, and its HEAD's and packed-refs'. */
 void cts_remove_stale_locks(const char *git_dir);
-
-/* The store's write lock, for a rebuild that cannot open the store. @return a descriptor, CTS_ELOCKED */
-int cts_lock_take_write(const char *store_path);
-
-/* A flock without waiting: a descriptor, or -1 when somebody holds it or it cannot be had. Sets no error. */
-int cts_lock_try(const char *path);
 
 /* refs/heads/<agency>/<16 hex>: both parts in the arena. False for any other name. */
 bool cts_branch_parse(const char **agency, const char **writer, struct cts_arena *arena,

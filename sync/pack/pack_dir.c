@@ -18,6 +18,7 @@
 #include "proto/error.h"
 #include "proto/hash.h"
 #include "proto/time.h"
+#include "sync/disk.h"
 
 enum { NAME_SIZE = sizeof("pack-") - 1 + CTS_OID_HEX, COUNT_AT = 8 + 4 * 255 };
 
@@ -170,17 +171,6 @@ void cts_pack_dir_sweep(const char *pack_dir)
 		closedir(dir);
 }
 
-static int sync_dir(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-
-	if (fd < 0 || fsync(fd) != 0)
-		rc = cts_fail_errno(CTS_EIO, errno, "cannot sync '%s'", path);
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
 int cts_pack_dir_move(const char *from_dir, const char *to_dir, const char *name)
 {
 	static const char *const ends[] = {".pack", ".idx"}; /* readers look for an idx first */
@@ -193,5 +183,5 @@ int cts_pack_dir_move(const char *from_dir, const char *to_dir, const char *name
 		if (rename(from, to) != 0)
 			return cts_fail_errno(CTS_EIO, errno, "cannot put '%s' in place", to);
 	}
-	return sync_dir(to_dir);
+	return cts_sync_folder(to_dir);
 }

@@ -6,7 +6,6 @@
  * pack.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 
 #include "proto/arena.h"
 #include "proto/error.h"
+#include "sync/disk.h"
 #include "sync/pack/pack_internal.h"
 
 static void count_bytes(uint8_t out[4], uint32_t count)
@@ -89,18 +89,6 @@ out:
 	return rc;
 }
 
-static int sync_dir(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-
-	/* EINVAL: a file system that cannot sync a directory (FAT and shares) */
-	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
-		rc = cts_fail_errno(CTS_EIO, errno, "cannot sync '%s'", dir);
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
 int cts_pack_finish(char name[CTS_OID_HEX + 1], struct cts_pack *pack)
 {
 	uint8_t digest[CTS_OID_SIZE];
@@ -127,7 +115,7 @@ int cts_pack_finish(char name[CTS_OID_HEX + 1], struct cts_pack *pack)
 	rc = sync_and_rename(idx_fd, &pack->idx_path, pack->dir, hex, "idx");
 	if (rc < 0)
 		goto out;
-	rc = sync_dir(pack->dir);
+	rc = cts_sync_folder(pack->dir);
 out:
 	if (idx_fd >= 0)
 		close(idx_fd);

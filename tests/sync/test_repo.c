@@ -189,33 +189,6 @@ static void test_branches_of_writers_are_told_from_others(void **state)
 	assert_string_equal(writer, "7f3a9c21d0b4e586");
 }
 
-static void test_a_lock_is_had_once(void **state)
-{
-	int one, two;
-
-	(void)state;
-	one = cts_lock_try(lab_path("lock"));
-	assert_true(one >= 0);
-	assert_int_equal(cts_lock_try(lab_path("lock")), -1);
-	close(one);
-	two = cts_lock_try(lab_path("lock"));
-	assert_true(two >= 0);
-	assert_int_equal(cts_lock_take_write(repo_dir), CTS_ELOCKED);
-	close(two);
-	assert_int_equal(cts_lock_try(lab_path("missing/lock")), -1);
-}
-
-static void test_a_tree_of_folders_is_removed_and_links_are_not_followed(void **state)
-{
-	(void)state;
-	lab_run("mkdir -p gone/a/b keep && echo x > gone/a/b/c && echo precious > keep/file && "
-		"ln -s ../keep gone/link");
-	assert_ok(cts_sync_tree(lab_path("gone")));
-	cts_remove_tree(lab_path("gone"));
-	assert_string_equal(lab_run("find . | sort"), ".\n./keep\n./keep/file");
-	cts_remove_tree(lab_path("gone"));
-}
-
 #define T(test) cmocka_unit_test_setup_teardown(test, make_lab, remove_lab)
 
 int main(void)
@@ -229,8 +202,6 @@ int main(void)
 		T(test_a_locked_reference_is_told),
 		T(test_refs_are_listed_whatever_lies_beside_them),
 		T(test_branches_of_writers_are_told_from_others),
-		T(test_a_lock_is_had_once),
-		T(test_a_tree_of_folders_is_removed_and_links_are_not_followed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
