@@ -83,7 +83,8 @@ part_sanitize() (
 
 # They run hundreds of processes or go through all small cases; the sanitizers see the same code. CTS_ALL=1
 # runs them too.
-slow_under_valgrind="merge_small|link|link_faults|link_http|link_push|http|ssh|bundle|verify|push|push_hooks|pull|rebuild|ingest|compact|send|refs"
+slow_under_valgrind="merge_small|link|link_faults|link_http|link_push|http|ssh|bundle|bundle_create|bundle_damage|\
+bundle_show|verify|push|push_hooks|pull|rebuild|ingest|compact|send|refs"
 
 part_valgrind() {
 	title "the unit tests under valgrind"
