@@ -8,19 +8,17 @@
  */
 #include "sync/compact.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "proto/time.h"
 #include "sync/disk.h"
 #include "sync/pack/repack.h"
+#include "sync/quarantine.h"
 
 enum {
 	AT_ONCE_MAX = 256, /* packs that are held open */
@@ -82,46 +80,6 @@ static int compare_age(const void *a, const void *b)
 }
 
 /* ---- taking away ---- */
-
-static int is_quarantine(const struct dirent *entry)
-{
-	return strncmp(entry->d_name, "quarantine.", 11) == 0;
-}
-
-/* Its maker holds the lock in it as long as he lives; before there is one, he is just beginning. */
-static bool is_alive(const char *quarantine)
-{
-	struct cts_buf path = {0};
-	bool is = true;
-	int fd;
-
-	cts_buf_printf(&path, "%s/lock", quarantine);
-	fd = open(cts_buf_text(&path), O_RDWR | O_CLOEXEC);
-	if (fd >= 0) {
-		is = flock(fd, LOCK_SH | LOCK_NB) != 0;
-		close(fd);
-	}
-	cts_buf_release(&path);
-	return is;
-}
-
-/* Somebody alive fetches, with the mirror as the place where he finds what he has. */
-static bool has_live_quarantine(struct cts_road *road)
-{
-	struct dirent **entries = NULL;
-	struct cts_arena arena = {0};
-	int count = scandir(cts_store_path(road->store), &entries, is_quarantine, NULL);
-	bool has = false;
-
-	for (int i = 0; i < count; i++) {
-		has |= is_alive(cts_arena_printf(
-			&arena, "%s/%s", cts_store_path(road->store), entries[i]->d_name));
-		free(entries[i]);
-	}
-	free(entries);
-	cts_arena_release(&arena);
-	return has;
-}
 
 /* The packs that `name` was made of. One may have its very bytes. */
 static int remove_packs(
@@ -211,7 +169,8 @@ void cts_compact_if_many(struct cts_road *road)
 {
 	int lock, rc = 1;
 
-	if (!cts_pack_dir_has_more(road->pack_dir, CTS_PACKS_MAX) || has_live_quarantine(road))
+	if (!cts_pack_dir_has_more(road->pack_dir, CTS_PACKS_MAX) ||
+		cts_quarantine_has_live(cts_store_path(road->store)))
 		return;
 	lock = cts_store_lock_mirror(road->store, 0);
 	if (lock < 0)
@@ -242,13 +201,14 @@ struct compacting {
 /* The mirror's lock, at a moment when nobody fetches. */
 static int lock_quiet(struct compacting *compacting, int wait_ms)
 {
+	struct cts_store *store = compacting->road->store;
 	int64_t deadline = cts_time_now_ms() + wait_ms;
 
 	for (;;) {
 		struct timespec nap = {.tv_nsec = 50000000};
-		int lock = cts_store_lock_mirror(compacting->road->store, wait_ms);
+		int lock = cts_store_lock_mirror(store, wait_ms);
 
-		if (lock < 0 || !has_live_quarantine(compacting->road))
+		if (lock < 0 || !cts_quarantine_has_live(cts_store_path(store)))
 			return lock;
 		close(lock);
 		if (cts_time_now_ms() >= deadline)
@@ -256,7 +216,7 @@ static int lock_quiet(struct compacting *compacting, int wait_ms)
 		nanosleep(&nap, NULL);
 	}
 	cts_fail(CTS_ELOCKED, "another process is fetching into the store '%s'",
-		cts_store_path(compacting->road->store));
+		cts_store_path(store));
 	cts_hint("try again when it is done");
 	return CTS_ELOCKED;
 }

@@ -6,10 +6,11 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdbool.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,46 +54,90 @@ void cts_quarantine_remove(struct cts_quarantine *quarantine)
 	*quarantine = (struct cts_quarantine){0};
 }
 
+/* ---- those that stand in a store ---- */
+
 static bool begins(const char *text, const char *with)
 {
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
+static int is_named(const struct dirent *entry)
+{
+	return begins(entry->d_name, named);
+}
+
 /* What a rebuild or a compact left in the middle has the same form; they make it under the mirror's lock. */
 static int is_ours(const struct dirent *entry)
 {
-	return begins(entry->d_name, named) || begins(entry->d_name, unnamed) ||
+	return is_named(entry) || begins(entry->d_name, unnamed) ||
 		begins(entry->d_name, "rebuild.") || begins(entry->d_name, "compacting.");
 }
 
-static bool is_being_made(const char *name, const char *folder)
+/* Paths of the store's folders that `is_wanted` picks. In `arena`. */
+static const char **list(size_t *count, struct cts_arena *arena, const char *store_path,
+	int (*is_wanted)(const struct dirent *))
+{
+	struct dirent **entries = NULL;
+	const char **folders = NULL;
+	int found = scandir(store_path, &entries, is_wanted, NULL);
+
+	*count = 0;
+	for (int i = 0; i < found; i++) {
+		*(const char **)cts_arena_push(arena, &folders, count, sizeof(*folders)) =
+			cts_arena_printf(arena, "%s/%s", store_path, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	return folders;
+}
+
+static bool is_being_made(const char *folder)
 {
 	struct stat status;
 
-	return begins(name, unnamed) && stat(folder, &status) == 0 &&
+	return begins(strrchr(folder, '/') + 1, unnamed) && stat(folder, &status) == 0 &&
 		time(NULL) - status.st_mtime < BEING_MADE_S;
 }
 
 void cts_quarantine_sweep(const char *store_path)
 {
 	struct cts_arena arena = {0};
-	struct dirent **entries = NULL;
-	int count = scandir(store_path, &entries, is_ours, NULL);
+	size_t count;
+	const char **folders = list(&count, &arena, store_path, is_ours);
 
-	for (int i = 0; i < count; i++) {
-		const char *folder =
-			cts_arena_printf(&arena, "%s/%s", store_path, entries[i]->d_name);
+	for (size_t i = 0; i < count; i++) {
+		int lock = -1;
 
-		if (!is_being_made(entries[i]->d_name, folder)) {
-			int lock = cts_lock_try(cts_arena_printf(&arena, "%s/lock", folder));
-
-			if (lock >= 0) {
-				cts_remove_tree(folder);
-				close(lock);
-			}
+		if (!is_being_made(folders[i]))
+			lock = cts_lock_try(cts_arena_printf(&arena, "%s/lock", folders[i]));
+		if (lock >= 0) {
+			cts_remove_tree(folders[i]);
+			close(lock);
 		}
-		free(entries[i]);
 	}
-	free(entries);
 	cts_arena_release(&arena);
+}
+
+/* Looked at with a lock that others who look do not mind. A folder without one is just being removed. */
+static bool is_alive(const char *folder, struct cts_arena *arena)
+{
+	int fd = open(cts_arena_printf(arena, "%s/lock", folder), O_RDWR | O_CLOEXEC);
+	bool is = fd < 0 || flock(fd, LOCK_SH | LOCK_NB) != 0;
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+bool cts_quarantine_has_live(const char *store_path)
+{
+	struct cts_arena arena = {0};
+	size_t count;
+	const char **folders = list(&count, &arena, store_path, is_named);
+	bool has = false;
+
+	for (size_t i = 0; !has && i < count; i++)
+		has = is_alive(folders[i], &arena);
+	cts_arena_release(&arena);
+	return has;
 }

@@ -6,6 +6,8 @@
 #ifndef CTS_SYNC_QUARANTINE_H
 #define CTS_SYNC_QUARANTINE_H
 
+#include <stdbool.h>
+
 #include "proto/arena.h"
 
 struct cts_quarantine {
@@ -19,5 +21,8 @@ void cts_quarantine_remove(struct cts_quarantine *quarantine);
 
 /* Removes those in the store whose makers are dead. */
 void cts_quarantine_sweep(const char *store_path);
+
+/* Somebody alive has one there: he may be reading any pack of the mirror. */
+bool cts_quarantine_has_live(const char *store_path);
 
 #endif
