@@ -21,6 +21,27 @@ static int copy_blob(struct cts_copying *copying, const struct cts_oid *oid)
 	return rc;
 }
 
+/* A tree goes in as a delta on its base; where the pack lacks that too, as the source has it stored: to inflate
+ * it once more costs less than to deflate it. */
+static int put_tree(struct cts_copying *copying, const struct cts_tree *tree, const struct cts_tree *below)
+{
+	struct cts_pack_base base;
+	struct cts_buf bytes = {0};
+	struct cts_slice stored = {0};
+	int rc = 0;
+
+	if (below)
+		base = (struct cts_pack_base){.oid = below->oid, .data = below->raw};
+	if (!below || !cts_pack_may_be_base(copying->pack, &below->oid))
+		rc = cts_odb_read_stored(
+			&bytes, &stored, copying->source, CTS_OBJECT_TREE, &tree->oid);
+	if (rc == 0)
+		rc = cts_pack_put_named(copying->pack, &tree->oid, CTS_OBJECT_TREE, tree->raw,
+			stored, below ? &base : NULL);
+	cts_buf_release(&bytes);
+	return rc;
+}
+
 static bool holds(const struct cts_oid *oids, size_t count, const struct cts_oid *oid)
 {
 	for (size_t i = 0; i < count; i++)
@@ -78,7 +99,6 @@ static int copy_tree(struct cts_copying *copying, const struct cts_oid *oid,
 	const struct cts_tree *new = NULL;
 	struct cts_slice rest = {0};
 	struct cts_tree_entry entry;
-	struct cts_pack_base base;
 	size_t held = 0;
 	int rc;
 
@@ -102,12 +122,8 @@ static int copy_tree(struct cts_copying *copying, const struct cts_oid *oid,
 		rc = entry.is_dir ? copy_tree(copying, &entry.oid, counterparts, count)
 				  : copy_blob(copying, &entry.oid);
 	}
-	if (rc == 0 && held)
-		base = (struct cts_pack_base){
-			.oid = bases[0].tree->oid, .data = bases[0].tree->raw};
 	if (rc == 0)
-		rc = cts_pack_put_named(copying->pack, oid, CTS_OBJECT_TREE, new->raw,
-			(struct cts_slice){0}, held ? &base : NULL);
+		rc = put_tree(copying, new, held ? bases[0].tree : NULL);
 	cts_tree_done(copying->trees, new);
 	while (held)
 		cts_tree_done(copying->trees, bases[--held].tree);

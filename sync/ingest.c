@@ -134,11 +134,6 @@ static int take_all(struct taking *taking)
 	return rc;
 }
 
-static bool mirror_has(void *context, const struct cts_oid *oid)
-{
-	return cts_odb_has(((struct cts_road *)context)->odb, oid);
-}
-
 static int compare_hashes(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -162,7 +157,7 @@ int cts_ingest(struct cts_txn *txn, struct cts_ingest *ingest)
 {
 	struct cts_ingest_walk walk = {.txn = txn, .ingest = ingest};
 	struct taking taking = {.walk = &walk};
-	const struct cts_pack_options options = {.exists = mirror_has, .context = ingest->road};
+	const struct cts_pack_options options = {.exists = cts_road_has, .context = ingest->road};
 	bool is_mirror = ingest->source == ingest->road->odb;
 	struct cts_pack *pack = NULL;
 	char name[CTS_OID_HEX + 1];

@@ -258,3 +258,8 @@ int cts_road_open(struct cts_road **out, struct cts_store *store)
 	*out = road;
 	return 0;
 }
+
+bool cts_road_has(void *road, const struct cts_oid *oid)
+{
+	return cts_odb_has(((struct cts_road *)road)->odb, oid);
+}

@@ -23,6 +23,10 @@ enum { CTS_MIRROR_WAIT_MS = 10000 };
 /* Opens the mirror at `mirror` for `store`, without mending anything. */
 int cts_road_attach(struct cts_road **out, struct cts_store *store, const char *mirror);
 
+/* Whether the mirror holds an object: for the options of a pack that is to be put there (pack.h); `road` is a
+ * struct cts_road. Everything that an object of the mirror's names is there too. */
+bool cts_road_has(void *road, const struct cts_oid *oid);
+
 /* Moves the mirror's refs to the heads that LMDB has; never back. The mirror's lock is held. */
 int cts_road_move_refs(struct cts_road *road);
 

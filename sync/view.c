@@ -230,6 +230,7 @@ static const struct cts_tree_visit anything = {.record = pass_record, .file = pa
 static int copy_chain(
 	struct cts_road *road, struct cts_odb *source, const struct cts_oid *main)
 {
+	const struct cts_pack_options options = {.exists = cts_road_has, .context = road};
 	struct cts_copying copying = {.source = source};
 	struct cts_copied_commit copied;
 	struct cts_arena arena = {0};
@@ -254,7 +255,7 @@ static int copy_chain(
 	}
 	if (rc == 0 && count) {
 		copying.trees = cts_tree_cache_open(cts_odb_read_tree, source, 0);
-		rc = cts_pack_open(&copying.pack, road->pack_dir, NULL);
+		rc = cts_pack_open(&copying.pack, road->pack_dir, &options);
 	}
 	for (size_t i = count; rc == 0 && i > 0; i--) {
 		rc = cts_tree_diff(copying.trees, cts_oid_is_zero(&below) ? NULL : &below,

@@ -258,13 +258,21 @@ static int append(struct cts_pack *pack, const struct cts_oid *oid, unsigned typ
 	return cts_pack_end_entry(pack, &entry, start);
 }
 
+static bool may_be_base(const struct cts_pack *pack, const struct cts_pack_entry *entry)
+{
+	return entry == NULL ? pack->options.thin : entry->depth < CTS_PACK_CHAIN_MAX;
+}
+
+bool cts_pack_may_be_base(const struct cts_pack *pack, const struct cts_oid *oid)
+{
+	return may_be_base(pack, cts_pack_index_find(&pack->index, oid));
+}
+
 /* Makes the delta in pack->delta if there may be one and it pays. */
 static bool make_delta(struct cts_pack *pack, struct cts_slice data,
 	const struct cts_pack_base *base, const struct cts_pack_entry *entry)
 {
-	if (entry == NULL ? !pack->options.thin : entry->depth >= CTS_PACK_CHAIN_MAX)
-		return false;
-	if (data.size < DELTA_MIN)
+	if (!may_be_base(pack, entry) || data.size < DELTA_MIN)
 		return false;
 	cts_buf_clear(&pack->delta);
 	return cts_delta_make(&pack->delta, base->data, data, data.size / 2);

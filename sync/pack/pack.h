@@ -66,6 +66,9 @@ int cts_pack_put_named(struct cts_pack *pack, const struct cts_oid *oid, enum ct
 
 bool cts_pack_has(const struct cts_pack *pack, const struct cts_oid *oid);
 
+/* Whether a delta on that object may be put in. */
+bool cts_pack_may_be_base(const struct cts_pack *pack, const struct cts_oid *oid);
+
 /* Whether cts_pack_put would write an object of this name: neither the pack nor the place has it. */
 bool cts_pack_lacks(const struct cts_pack *pack, const struct cts_oid *oid);
 uint32_t cts_pack_count(const struct cts_pack *pack);
