@@ -150,18 +150,17 @@ static bool matches_name(const struct cts_odb *odb, enum cts_object type, const 
 }
 
 /* False: it is for libgit2 to say. */
-static bool read_packed(struct cts_buf *out, struct cts_slice *stored, struct cts_odb *odb,
-	enum cts_object type, const struct cts_oid *oid)
+static bool read_packed(struct cts_buf *out, enum cts_object *type, struct cts_slice *stored,
+	struct cts_odb *odb, const struct cts_oid *oid)
 {
 	struct cts_pack_reader *reader = reader_of(odb);
 	struct cts_pack_place place;
-	enum cts_object found;
 
 	if (!cts_pack_reader_find(&place, reader, oid) &&
 		(!cts_pack_reader_refresh(reader) || !cts_pack_reader_find(&place, reader, oid)))
 		return false;
-	return cts_pack_reader_read(out, &found, stored, reader, &place) && found == type &&
-	       matches_name(odb, found, out, oid);
+	return cts_pack_reader_read(out, type, stored, reader, &place) &&
+	       matches_name(odb, *type, out, oid);
 }
 
 /* ---- libgit2 ---------------------------------------------------------------------------------- */
@@ -269,7 +268,9 @@ static int read_by_libgit2(
 int cts_odb_read_stored(struct cts_buf *out, struct cts_slice *stored, struct cts_odb *odb,
 	enum cts_object type, const struct cts_oid *oid)
 {
-	if (read_packed(out, stored, odb, type, oid))
+	enum cts_object found;
+
+	if (read_packed(out, &found, stored, odb, oid) && found == type)
 		return 0;
 	*stored = (struct cts_slice){0};
 	return read_by_libgit2(out, odb, type, oid);
@@ -278,7 +279,28 @@ int cts_odb_read_stored(struct cts_buf *out, struct cts_slice *stored, struct ct
 int cts_odb_read(
 	struct cts_buf *out, struct cts_odb *odb, enum cts_object type, const struct cts_oid *oid)
 {
-	return read_packed(out, NULL, odb, type, oid) ? 0 : read_by_libgit2(out, odb, type, oid);
+	enum cts_object found;
+
+	if (read_packed(out, &found, NULL, odb, oid) && found == type)
+		return 0;
+	return read_by_libgit2(out, odb, type, oid);
+}
+
+int cts_odb_read_any(
+	void *odb, struct cts_buf *out, enum cts_object *type, const struct cts_oid *oid)
+{
+	enum cts_object found;
+	size_t size;
+	int rc = 0;
+
+	if (!read_packed(out, &found, NULL, odb, oid)) {
+		rc = cts_odb_header(&found, &size, odb, oid);
+		if (rc == 0)
+			rc = read_by_libgit2(out, odb, found, oid);
+	}
+	if (rc == 0)
+		*type = found;
+	return rc;
 }
 
 int cts_odb_read_tree(void *odb, struct cts_buf *out, const struct cts_oid *oid)

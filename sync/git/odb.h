@@ -47,6 +47,10 @@ int cts_odb_read_stored(struct cts_buf *out, struct cts_slice *stored, struct ct
 /* The same for a tree, in the form that a tree cache wants; `odb` is a struct cts_odb. */
 int cts_odb_read_tree(void *odb, struct cts_buf *out, const struct cts_oid *oid);
 
+/* The same of whatever type it has, in the form that the receiver of a pack wants. */
+int cts_odb_read_any(
+	void *odb, struct cts_buf *out, enum cts_object *type, const struct cts_oid *oid);
+
 /* Type and size from the header. @return as cts_odb_read, but any size is told */
 int cts_odb_header(
 	enum cts_object *type, size_t *size, struct cts_odb *odb, const struct cts_oid *oid);
