@@ -113,8 +113,7 @@ static int set_mirror_ref(struct cts_road *road, const char *name, const struct 
 	return rc < 0 || cts_oid_equal(&old, oid) ? rc : cts_repo_move(road->repo, name, &old, oid);
 }
 
-/* The move of main, if there is one to make. The mirror must hold the remote's main to build on it.
- */
+/* The move of main, if there is one. The mirror must hold the remote's main to build on it. */
 static int add_view(struct cts_pushing *pushing, const struct cts_oid *tree, bool reset_main,
 	struct cts_oid *view, bool *has_view)
 {

@@ -1,11 +1,10 @@
 /*
- * A push over a link: one request with every branch and a pack of what the
- * other side lacks, whose size is that of the change. What the other side
- * reports of a branch is what happened to it.
+ * A push over a link: one request with every branch and a pack of what the other side lacks, whose
+ * size is that of the change. What the other side reports of a branch is what happened to it.
  *
- * A host may refuse a request as a whole for a branch of another, or for main.
- * Then our own goes again by itself, and from then on always does there, until
- * the others are taken again: the remote's note tells.
+ * A host may refuse a request as a whole for a branch of another, or for main. Then our own goes
+ * again by itself, and from then on always does there, until the others are taken again: the
+ * remote's note tells.
  *
  * While it is on its way nothing of the store is held.
  */
@@ -110,8 +109,8 @@ static int write_pack(struct cts_pushing *pushing, const char *path)
 /* What became of our own branch in a request. */
 struct answer {
 	const char *own_why; /* NULL: taken, or not among them */
-	bool is_general; /* nothing was taken, all for one reason: another's branch may be to blame
-			  */
+	/* Nothing was taken, all for one reason: another's branch may be to blame. */
+	bool is_general;
 };
 
 static void take_answer(struct cts_pushing *pushing, size_t first, size_t last,
@@ -159,54 +158,34 @@ static int request(struct cts_pushing *pushing, size_t first, size_t last, const
 	return rc;
 }
 
-/* The first not yet moved to the front, so that a second request holds only
- * those. */
-static size_t drop_done(struct cts_move *moves, size_t first, size_t count)
-{
-	for (size_t i = first; i < count;) {
-		if (!moves[i].is_done) {
-			i++;
-			continue;
-		}
-		struct cts_move done = moves[i];
-
-		memmove(&moves[first + 1], &moves[first], (i - first) * sizeof(*moves));
-		moves[first++] = done;
-		i++;
-	}
-	return first;
-}
-
 static int request_all(struct cts_pushing *pushing, const char *pack_path)
 {
-	bool has_own = pushing->move_count && pushing->moves[0].is_own;
-	size_t first = 0, last = pushing->move_count;
+	size_t count = pushing->move_count, first = count; /* how many go in the first request */
 	struct answer answer;
 	int rc;
 
-	if (has_own && pushing->is_separate)
-		last = 1;
-	rc = request(pushing, 0, last, pack_path, &answer);
-	if (rc == 0 && answer.own_why && answer.is_general && last > 1) {
+	if (pushing->moves[0].is_own && pushing->is_separate)
+		first = 1;
+	rc = request(pushing, 0, first, pack_path, &answer);
+	if (rc == 0 && answer.own_why && answer.is_general && first > 1) {
 		pushing->is_separate = pushing->is_again = true;
-		last = 1;
-		rc = request(pushing, 0, last, pack_path, &answer);
+		first = 1;
+		rc = request(pushing, 0, first, pack_path, &answer);
 	}
 	if (rc < 0)
 		return rc;
 	if (answer.own_why)
 		return cts_push_fail_own(answer.own_why);
-	first = drop_done(pushing->moves, last, pushing->move_count);
-	if (!has_own || last == pushing->move_count || first == pushing->move_count)
+	if (first == count)
 		return 0;
 	/* Our own is there: the rest is tried in good faith. */
-	rc = request(pushing, first, pushing->move_count, pack_path, &answer);
+	rc = request(pushing, first, count, pack_path, &answer);
 	if (rc < 0) {
 		cts_push_note_declined(pushing, "refs/heads/others", cts_error_message(rc));
 		cts_error_clear();
 	}
 	pushing->is_separate = false;
-	for (size_t i = first; i < pushing->move_count; i++)
+	for (size_t i = first; i < count; i++)
 		pushing->is_separate |= !pushing->moves[i].is_done;
 	return 0;
 }
