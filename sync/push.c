@@ -19,6 +19,8 @@
 #include "sync/source.h"
 #include "sync/view.h"
 
+enum { EARLY_MAX = 10000 }; /* changes that are sealed within a second */
+
 void cts_push_release(struct cts_push *push)
 {
 	cts_arena_release(&push->arena);
@@ -332,6 +334,25 @@ static int push_locked(struct cts_pushing *pushing, bool reset_main)
 	return rc < 0 ? rc : cts_store_exchange(pushing->road->store, note_push, &noting);
 }
 
+/* A server is connected to while the journal is sealed: either takes a tenth of a second. Not where sealing takes
+ * so long that its progress is shown, since whoever connects may ask for a password. */
+static int start_early(struct cts_pushing *pushing)
+{
+	uint64_t waiting = 0;
+	int rc;
+
+	if (cts_url_path(pushing->url) || cts_url_check(pushing->url) < 0) {
+		cts_error_clear();
+		return 0;
+	}
+	rc = cts_txn_begin(&pushing->txn, pushing->road->store);
+	if (rc == 0)
+		rc = cts_txn_journal_count(pushing->txn, &waiting);
+	cts_txn_end(pushing->txn);
+	pushing->txn = NULL;
+	return rc < 0 || waiting > EARLY_MAX ? rc : cts_push_start_link(pushing);
+}
+
 int cts_push(struct cts_push *out, struct cts_road *road, const char *remote, bool reset_main,
 	const struct cts_progress *progress)
 {
@@ -343,7 +364,9 @@ int cts_push(struct cts_push *out, struct cts_road *road, const char *remote, bo
 	if (!pushing.url)
 		return cts_fail(CTS_EREFUSED, "no remote is named '%s'", remote);
 	pushing.url = cts_arena_strdup(&pushing.arena, pushing.url);
-	rc = cts_seal(road, progress);
+	rc = start_early(&pushing);
+	if (rc >= 0)
+		rc = cts_seal(road, progress);
 	if (rc >= 0)
 		rc = connect_to(&pushing);
 	if (rc >= 0) {

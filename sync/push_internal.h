@@ -73,6 +73,8 @@ void cts_push_let_go(struct cts_pushing *pushing);
 /* Each is negative when our own branch was not taken; others in good faith. */
 int cts_push_to_path(struct cts_pushing *pushing);
 
+/* Begins to connect; cts_push_list_server waits until that is done. */
+int cts_push_start_link(struct cts_pushing *pushing);
 int cts_push_list_server(struct cts_pushing *pushing);
 int cts_push_to_server(struct cts_pushing *pushing);
 

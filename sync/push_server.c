@@ -47,7 +47,7 @@ static void step(void *context, const char *what, uint64_t done, uint64_t total)
 		pushing->progress->step(pushing->progress->context, what, done, total);
 }
 
-static int connect_to_server(struct cts_pushing *pushing)
+int cts_push_start_link(struct cts_pushing *pushing)
 {
 	struct cts_link_options options = {0};
 	int rc = cts_link_idle(&options.idle_s, pushing->road->store);
@@ -59,8 +59,15 @@ static int connect_to_server(struct cts_pushing *pushing)
 		options.progress = &pushing->hearing;
 	}
 	if (rc == 0)
-		rc = cts_link_open(&pushing->link, pushing->url, CTS_LINK_PUSH, &options);
+		rc = cts_link_start(&pushing->link, pushing->url, CTS_LINK_PUSH, &options);
 	return rc;
+}
+
+static int connect_to_server(struct cts_pushing *pushing)
+{
+	int rc = pushing->link ? 0 : cts_push_start_link(pushing);
+
+	return rc < 0 ? rc : cts_link_wait(pushing->link);
 }
 
 int cts_push_list_server(struct cts_pushing *pushing)

@@ -19,6 +19,7 @@ struct cts_link {
 	struct cts_child *child;
 	struct cts_arena arena;
 	const char *url; /* as it may be shown */
+	bool is_open;
 	const char *capabilities;
 	struct cts_ref_entry *refs;
 	size_t ref_count;
@@ -95,7 +96,7 @@ static int hear(struct cts_link *link)
 	}
 }
 
-int cts_link_open(struct cts_link **out, const char *url, enum cts_link_service service,
+int cts_link_start(struct cts_link **out, const char *url, enum cts_link_service service,
 	const struct cts_link_options *options)
 {
 	const struct cts_child_limits limits = {.idle_s = options->idle_s,
@@ -116,8 +117,30 @@ int cts_link_open(struct cts_link **out, const char *url, enum cts_link_service 
 		cts_arena_strdup(&link->arena, cts_url_shown(&link->arena, url));
 	rc = cts_child_start(
 		&link->child, &limits, link->url, cts_link_child, &work, options->progress);
+	if (rc < 0) {
+		cts_link_close(link);
+		return rc;
+	}
+	*out = link;
+	return 0;
+}
+
+int cts_link_wait(struct cts_link *link)
+{
+	int rc = link->is_open ? 0 : hear(link);
+
+	link->is_open = rc == 0;
+	return rc;
+}
+
+int cts_link_open(struct cts_link **out, const char *url, enum cts_link_service service,
+	const struct cts_link_options *options)
+{
+	struct cts_link *link = NULL;
+	int rc = cts_link_start(&link, url, service, options);
+
 	if (rc == 0)
-		rc = hear(link);
+		rc = cts_link_wait(link);
 	if (rc < 0) {
 		cts_link_close(link);
 		return rc;

@@ -31,6 +31,13 @@ int cts_link_idle(int *seconds, struct cts_store *store);
  * @return CTS_EUNREACHABLE, CTS_EAUTH, CTS_EVALUE (the URL), CTS_EREFUSED: hooks and no git */
 int cts_link_open(struct cts_link **out, const char *url, enum cts_link_service service,
 	const struct cts_link_options *options);
+
+/* The same in two steps: between them the server is being connected to, and something else can be done. Refs and
+ * capabilities are there after the second. */
+int cts_link_start(struct cts_link **out, const char *url, enum cts_link_service service,
+	const struct cts_link_options *options);
+int cts_link_wait(struct cts_link *link);
+
 void cts_link_close(struct cts_link *link); /* NULL allowed */
 
 /* What the server advertised; peeled tags, symbolic references' names and capabilities^{} left out. */
