@@ -1,7 +1,7 @@
 /*
- * The pack of a bundle becomes a repository's, in a child process: it is read by libgit2 before anything
- * of it is checked, and whatever it makes of that, nothing happened here. The child is given the bytes,
- * since it has no file of ours open.
+ * The pack of a bundle becomes a repository's, in a child process: it is inflated before anything of it is
+ * checked, and whatever comes of that, nothing happened here. The child is given the bytes, since it has no file
+ * of ours open.
  *
  * While it is fed it says nothing, for nobody listens; once it has all of it, it says that it is alive.
  */
@@ -12,7 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sync/git/odb.h"
 #include "sync/link/child.h"
+#include "sync/pack/pack_receive.h"
 
 enum { PIECE = 256 * 1024, IDLE_S = 300, CPU_S = 4 * 3600 };
 
@@ -27,58 +29,32 @@ struct indexing {
 	const char *git_dir;
 	struct cts_channel *channel;
 	bool is_heard;
-	git_indexer *indexer;
-	git_indexer_progress stats;
 };
 
-static int on_progress(const git_indexer_progress *stats, void *payload)
+static void on_progress(void *context, uint32_t done, uint32_t total)
 {
-	struct indexing *indexing = payload;
+	struct indexing *indexing = context;
 	const struct cts_progress *progress;
 
 	if (!indexing->is_heard)
-		return 0;
+		return;
 	progress = cts_channel_progress(indexing->channel);
-	progress->step(progress->context, "completing", stats->indexed_deltas,
-		stats->total_deltas);
-	cts_channel_alive(indexing->channel);
-	return 0;
+	progress->step(progress->context, "completing", done, total);
 }
 
-static int fail_pack(int git_code)
+static int open_receiving(struct cts_pack_receiving **out, struct indexing *indexing)
 {
-	return cts_fail_git(CTS_EINTEGRITY, git_code, "its pack cannot be read");
-}
-
-static int open_indexer(struct indexing *indexing)
-{
-	git_indexer_options options;
-	struct cts_repo *repo;
-	git_repository *handle;
+	struct cts_pack_receive_options options = {.read_base = cts_odb_read_any,
+		.progress = on_progress,
+		.progress_context = indexing};
 	struct cts_arena arena = {0};
-	git_odb *odb = NULL;
-	int rc = cts_git_restart();
+	struct cts_odb *odb;
+	int rc;
 
-	/* It is thrown away in the end, so nothing is synced. */
-	if (rc == 0)
-		git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 0);
-	if (rc == 0)
-		rc = cts_repo_open(&repo, indexing->git_dir);
-	if (rc == 0)
-		rc = cts_repo_handle(&handle, repo);
-	if (rc < 0)
-		return rc;
-	rc = git_indexer_options_init(&options, GIT_INDEXER_OPTIONS_VERSION);
-	options.progress_cb = on_progress;
-	options.progress_cb_payload = indexing;
-	if (rc == 0)
-		rc = git_repository_odb(&odb, handle);
-	if (rc == 0)
-		rc = git_indexer_new(&indexing->indexer,
-			cts_arena_printf(&arena, "%sobjects/pack", cts_repo_path(repo)), 0,
-			odb, &options);
-	if (rc < 0)
-		rc = cts_fail_git(CTS_EIO, rc, "cannot write '%s'", indexing->git_dir);
+	cts_odb_open(&odb, indexing->git_dir); /* as long as the process */
+	options.base_context = odb;
+	rc = cts_pack_receive_open(
+		out, cts_arena_printf(&arena, "%s/objects/pack", indexing->git_dir), &options);
 	cts_arena_release(&arena);
 	return rc;
 }
@@ -86,23 +62,25 @@ static int open_indexer(struct indexing *indexing)
 static int index_in_child(struct cts_channel *channel, void *context)
 {
 	struct indexing *indexing = context;
+	struct cts_pack_receiving *receiving = NULL;
+	char name[CTS_OID_HEX + 1];
 	struct cts_message message;
+	bool is_all = false;
 	int rc;
 
 	indexing->channel = channel;
-	rc = open_indexer(indexing);
-	while (rc == 0 && cts_channel_get(&message, channel) > 0) {
-		if (message.type == END) {
-			indexing->is_heard = true;
-			rc = git_indexer_commit(indexing->indexer, &indexing->stats);
-			return rc < 0 ? fail_pack(rc) : 0;
-		}
-		rc = git_indexer_append(indexing->indexer, message.bytes.data,
-			message.bytes.size, &indexing->stats);
-		if (rc < 0)
-			rc = fail_pack(rc);
+	rc = open_receiving(&receiving, indexing);
+	while (rc == 0 && !is_all && cts_channel_get(&message, channel) > 0) {
+		is_all = indexing->is_heard = message.type == END;
+		rc = is_all ? cts_pack_receive_finish(name, receiving)
+			    : cts_pack_receive_append(receiving, message.bytes);
 	}
-	return rc < 0 ? rc : cts_fail(CTS_EINTEGRITY, "its pack ended early");
+	if (rc == 0 && !is_all)
+		rc = cts_fail(CTS_EINTEGRITY, "it ended early");
+	cts_pack_receive_free(receiving);
+	if (rc == CTS_EINTEGRITY)
+		cts_fail_where("its pack cannot be read");
+	return rc;
 }
 
 /* ---- the parent ------------------------------------------------------------------------------- */

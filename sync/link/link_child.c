@@ -74,64 +74,6 @@ static int tell_open(struct cts_wire *wire, struct listing *listing, struct cts_
 	return rc;
 }
 
-/* ---- fetching --------------------------------------------------------------------------------- */
-
-/* A pack that is none is the server's doing; anything else is the connection's. */
-static int explain_fetch(struct cts_wire *wire, int git_code)
-{
-	const git_error *error = git_error_last();
-
-	if (wire->rc == 0 && error &&
-		(error->klass == GIT_ERROR_INDEXER || error->klass == GIT_ERROR_ZLIB ||
-			error->klass == GIT_ERROR_ODB || error->klass == GIT_ERROR_OBJECT ||
-			error->klass == GIT_ERROR_SHA || git_code == GIT_EMISMATCH)) {
-		cts_fail(CTS_EINTEGRITY, "what '%s' sent is no sound pack: %s", wire->shown,
-			error->message ? error->message : "");
-		cts_hint("nothing changed here; try again, and if it stays so tell who runs it");
-		return CTS_EINTEGRITY;
-	}
-	return cts_wire_explain(wire, git_code);
-}
-
-/* Nothing of what is fetched is named by a reference: the parent knows the ids. The repository is
- * thrown away in the end, so nothing is synced. */
-static int fetch(struct cts_wire *wire, const git_remote_head **wanted, size_t count,
-	const char *git_dir)
-{
-	git_indexer_progress stats = {0};
-	struct cts_repo *repo;
-	git_repository *handle;
-	git_odb *odb = NULL;
-	bool is_needed = false;
-	int rc;
-
-	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 0);
-	rc = cts_repo_open(&repo, git_dir);
-	if (rc == 0)
-		rc = cts_repo_handle(&handle, repo);
-	if (rc < 0)
-		return rc;
-	rc = git_repository_odb(&odb, handle);
-	if (rc < 0)
-		return cts_fail_git(CTS_EIO, rc, "cannot read '%s'", git_dir);
-	for (size_t i = 0; i < count; i++) {
-		/* The array is libgit2's own; what it has here is left out of the request. */
-		git_remote_head *head = (git_remote_head *)wanted[i];
-
-		head->local = git_odb_exists(odb, &head->oid);
-		is_needed |= !head->local;
-	}
-	if (!is_needed)
-		return 0;
-	rc = wire->transport->negotiate_fetch(wire->transport, handle, wanted, count);
-	if (rc == 0)
-		rc = wire->transport->download_pack(wire->transport, handle, &stats);
-	cts_lines_end(&wire->words);
-	if (rc == 0)
-		cts_wire_finish(wire);
-	return rc < 0 ? explain_fetch(wire, rc) : 0;
-}
-
 /* ---- what the parent asks --------------------------------------------------------------------- */
 
 struct asked {
@@ -190,7 +132,8 @@ static int run(struct cts_channel *channel, const struct cts_link_work *work)
 			take_wanted(&asked, &arena, &listing, message.bytes);
 			break;
 		case CTS_LINK_FETCH_TO:
-			return fetch(&wire, asked.wanted, asked.wanted_count, text);
+			return cts_link_receive(
+				&wire, asked.wanted, asked.wanted_count, text);
 		case CTS_LINK_COMMANDS:
 			take_commands(&asked, &arena, message.bytes);
 			break;

@@ -34,6 +34,10 @@ struct cts_link_work {
 
 int cts_link_child(struct cts_channel *channel, void *context);
 
+/* Fetches what the server's references name into the repository at `git_dir`. */
+int cts_link_receive(struct cts_wire *wire, const git_remote_head **wanted, size_t count,
+	const char *git_dir);
+
 /* One request with the commands and the pack; puts the report. */
 int cts_link_send(struct cts_wire *wire, const struct cts_link_command *commands, size_t count,
 	const char *pack_path);
