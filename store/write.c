@@ -14,20 +14,59 @@
 #include "proto/error.h"
 #include "proto/validate.h"
 
-int cts_write_frame(struct cts_txn *txn, uint32_t n, const struct cts_frame *frame)
+static int put_frame(struct cts_txn *txn, uint64_t number, uint32_t n, struct cts_slice frame)
 {
-	struct cts_buf key = {0}, data = {0};
+	struct cts_buf key = {0};
 	int rc;
 
-	cts_buf_put_be64(&key, txn->counters.journal_number);
+	cts_buf_put_be64(&key, number);
 	cts_buf_put_be32(&key, n);
+	rc = cts_db_put(txn, CTS_DB_JOURNAL, cts_buf_slice(&key), frame);
+	cts_buf_release(&key);
+	return rc;
+}
+
+int cts_write_frame(struct cts_txn *txn, uint32_t n, const struct cts_frame *frame)
+{
+	struct cts_buf data = {0};
+	int rc;
+
 	cts_frame_encode(&data, frame);
-	rc = cts_db_put(txn, CTS_DB_JOURNAL, cts_buf_slice(&key), cts_buf_slice(&data));
-	if (rc == 0 && !txn->is_replaying)
+	if (txn->is_replaying)
+		rc = put_frame(txn, txn->counters.journal_number, n, cts_buf_slice(&data));
+	else
 		rc = cts_journal_append(
 			txn->journal, txn->counters.journal_number, cts_buf_slice(&data));
-	cts_buf_release(&key);
 	cts_buf_release(&data);
+	return rc;
+}
+
+struct putting {
+	struct cts_txn *txn;
+	uint32_t n;
+	uint64_t end;
+};
+
+static int put_appended(void *context, uint64_t number, struct cts_slice frame, uint64_t end)
+{
+	struct putting *putting = context;
+
+	putting->end = end;
+	return put_frame(putting->txn, number, putting->n++, frame);
+}
+
+int cts_write_journal(struct cts_txn *txn)
+{
+	struct putting putting = {.txn = txn, .end = txn->open.journal_start};
+	int rc;
+
+	if (txn->is_replaying)
+		return 0;
+	rc = cts_journal_read_appended(
+		txn->journal, txn->open.journal_start, put_appended, &putting);
+	if (rc == 0 && putting.end != cts_journal_size(txn->journal))
+		rc = cts_fail(CTS_EIO, "the journal of '%s' is not what was written to it",
+			txn->store->path);
 	return rc;
 }
 
@@ -171,6 +210,8 @@ static int close_change(struct cts_txn *txn, const char *message)
 	open->change.record_count = open->touched;
 	frame.message = message;
 	rc = cts_write_frame(txn, open->touched + 1, &frame);
+	if (rc == 0)
+		rc = cts_write_journal(txn);
 	if (rc == 0)
 		rc = cts_change_put(txn, &open->change);
 	if (rc < 0)

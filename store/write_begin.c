@@ -185,6 +185,8 @@ static int journal_seen(struct cts_txn *txn, struct cts_frame *frame)
 	rc = cts_write_frame(txn, 0, frame);
 	if (rc == 0)
 		rc = cts_write_frame(txn, 1, &end);
+	if (rc == 0)
+		rc = cts_write_journal(txn);
 	cts_arena_clear(&txn->open.arena);
 	return rc < 0 ? rc : 1;
 }
@@ -201,6 +203,7 @@ int cts_write_begin_as(
 		return rc;
 	open->is_local = true;
 	open->touched = 0;
+	open->journal_start = cts_journal_size(txn->journal);
 	open->change = (struct cts_change){
 		.agency = cts_arena_strdup(&open->arena, agency),
 		.author = cts_arena_strdup(&open->arena, author),

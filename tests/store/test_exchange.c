@@ -312,6 +312,61 @@ static void test_root_is_zero_until_it_is_set(void **state)
 	cts_store_close(store);
 }
 
+enum { MANY = 3000 };
+
+static int make_many(struct cts_txn *txn, void *context)
+{
+	int rc = 0;
+
+	(void)context;
+	for (int i = 0; i < MANY && rc >= 0; i++) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "initiative/i%05d", i);
+		rc = put_in(txn, key, TEXTS("title=A title of some length, as they are", "notes=Notes"));
+	}
+	return rc;
+}
+
+/* Of the pages that nothing uses, how many there are and how many have the next one beside them. */
+static void count_free_pages(struct cts_store *store, size_t *count, size_t *beside)
+{
+	MDB_cursor *cursor;
+	MDB_val key, value;
+	MDB_txn *txn;
+
+	*count = *beside = 0;
+	assert_int_equal(mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn), 0);
+	assert_int_equal(mdb_cursor_open(txn, 0, &cursor), 0); /* database 0 lists them */
+	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+		const size_t *pages = value.mv_data; /* how many, then they, the last one first */
+
+		*count += pages[0];
+		for (size_t i = 2; i <= pages[0]; i++)
+			*beside += pages[i - 1] == pages[i] + 1;
+	}
+	mdb_cursor_close(cursor);
+	mdb_txn_abort(txn);
+}
+
+static void test_what_a_seal_frees_lies_side_by_side(void **state)
+{
+	struct cts_store *store = make_store("s");
+	struct cts_write options = {0};
+	struct sealing sealing;
+	size_t count, beside;
+
+	(void)state;
+	assert_ok(cts_store_write(store, &options, make_many, NULL));
+	sealing = make_sealing(store, 1, 1);
+	assert_ok(cts_store_exchange(store, seal_in_txn, &sealing));
+	count_free_pages(store, &count, &beside);
+	assert_true(count > 50);
+	assert_true(beside > count * 9 / 10);
+	check_store(store, NULL);
+	cts_store_close(store);
+}
+
 static int claim(struct cts_txn *txn, void *context)
 {
 	(void)context;
@@ -368,6 +423,7 @@ int main(void)
 		TEST(test_notes_are_kept_by_name),
 		TEST(test_root_is_zero_until_it_is_set),
 		TEST(test_own_line_is_claimed_only_where_it_is_one),
+		TEST(test_what_a_seal_frees_lies_side_by_side),
 	};
 #undef TEST
 
