@@ -126,7 +126,7 @@ int cts_fresh_file_begin(struct cts_fresh_file *file, const char *path, mode_t m
 	umask(mask);
 	made.fd = mkostemp(temporary, O_CLOEXEC);
 	if (made.fd < 0) {
-		int rc = cts_fail_errno(CTS_EIO, errno, "cannot write '%s'", path);
+		int rc = cts_fail_errno(CTS_EIO, errno, "cannot make '%s'", path);
 
 		cts_arena_release(&made.arena);
 		return rc;
