@@ -138,8 +138,7 @@ static int compare_refs(const void *a, const void *b)
 		((const struct cts_ref_entry *)a)->name, ((const struct cts_ref_entry *)b)->name);
 }
 
-/* Of the other branches (root, main) what the mirror has. Read before the packs, which hold more.
- */
+/* Of other references (root, views) what the mirror has. Read before the packs, which hold more. */
 static int read_refs(struct backing_up *backing_up)
 {
 	struct cts_ref_entry *refs;

@@ -106,7 +106,7 @@ static void add_ref(
 	*move = (struct cts_move){.name = name, .old = old, .new = *oid, .is_forced = is_forced};
 }
 
-/* The mirror's own branches of these names, which a push through libgit2 reads them from. */
+/* References of the mirror that no line is behind: what they name stays, whoever cleans up in it. */
 static int set_mirror_ref(struct cts_road *road, const char *name, const struct cts_oid *oid)
 {
 	struct cts_oid old;
@@ -146,9 +146,7 @@ static int add_view(struct cts_pushing *pushing, const struct cts_oid *tree, boo
 	}
 	if (rc < 0 || cts_oid_equal(view, &main))
 		return rc;
-	rc = set_mirror_ref(pushing->road, "refs/heads/main", view);
-	if (rc == 0)
-		rc = set_mirror_ref(pushing->road, name, view);
+	rc = set_mirror_ref(pushing->road, name, view);
 	add_ref(pushing, "refs/heads/main", view, reset_main);
 	*has_view = rc == 0;
 	return rc;
