@@ -26,20 +26,16 @@ int cts_find_root(struct cts_odb *odb, struct cts_oid *out, struct cts_oid at)
 {
 	for (;;) {
 		struct cts_arena arena = {0};
-		struct cts_buf bytes = {0};
 		struct cts_commit commit;
-		int rc = cts_odb_read(&bytes, odb, CTS_OBJECT_COMMIT, &at);
+		int rc = cts_commit_read(&commit, &arena, odb, &at);
 		size_t parents = 0;
 
-		if (rc == 0)
-			rc = cts_commit_parse(&commit, &arena, bytes.data, bytes.size);
 		if (rc == 0) {
 			*out = at;
 			parents = commit.parent_count;
 			if (parents)
 				at = commit.parents[0];
 		}
-		cts_buf_release(&bytes);
 		cts_arena_release(&arena);
 		if (rc < 0 || !parents)
 			return rc;
@@ -55,10 +51,8 @@ int cts_read_schema(
 	struct cts_commit commit;
 	struct cts_tree_entry entry;
 	size_t count;
-	int rc = cts_odb_read(&bytes, odb, CTS_OBJECT_COMMIT, root);
+	int rc = cts_commit_read(&commit, &arena, odb, root);
 
-	if (rc == 0)
-		rc = cts_commit_parse(&commit, &arena, bytes.data, bytes.size);
 	if (rc == 0)
 		rc = cts_odb_read(&tree, odb, CTS_OBJECT_TREE, &commit.tree);
 	if (rc == 0)

@@ -260,3 +260,15 @@ int cts_commit_parse(
 		*out = commit;
 	return rc;
 }
+
+int cts_commit_read(struct cts_commit *out, struct cts_arena *arena, struct cts_odb *odb,
+	const struct cts_oid *oid)
+{
+	struct cts_buf bytes = {0};
+	int rc = cts_odb_read(&bytes, odb, CTS_OBJECT_COMMIT, oid);
+
+	if (rc == 0)
+		rc = cts_commit_parse(out, arena, bytes.data, bytes.size);
+	cts_buf_release(&bytes);
+	return rc;
+}

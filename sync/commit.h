@@ -33,6 +33,7 @@
 #include "proto/buf.h"
 #include "proto/hash.h"
 #include "proto/id.h"
+#include "sync/git/odb.h"
 
 #define CTS_COMMIT_PARENTS_MAX 64
 #define CTS_COMMIT_LINES_MAX 50
@@ -61,5 +62,9 @@ void cts_commit_format(struct cts_buf *out, const struct cts_commit *commit);
  * @return CTS_EINTEGRITY, saying what is not of the grammar; CTS_ENEWER for a later format */
 int cts_commit_parse(
 	struct cts_commit *out, struct cts_arena *arena, const void *data, size_t size);
+
+/* The same of a commit in a repository. @return also what cts_odb_read does */
+int cts_commit_read(struct cts_commit *out, struct cts_arena *arena, struct cts_odb *odb,
+	const struct cts_oid *oid);
 
 #endif

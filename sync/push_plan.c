@@ -29,7 +29,6 @@ int cts_push_learn(struct cts_pushing *pushing)
 /* Whether a branch of the hub leads down to a commit of the same writer: then the hub has that. */
 static bool leads_to(struct cts_odb *odb, struct cts_oid at, const struct cts_line *line)
 {
-	struct cts_buf bytes = {0};
 	bool is_above = odb != NULL, leads = false;
 
 	while (is_above && !leads) {
@@ -37,8 +36,7 @@ static bool leads_to(struct cts_odb *odb, struct cts_oid at, const struct cts_li
 		struct cts_commit commit;
 
 		leads = cts_oid_equal(&at, &line->head);
-		is_above = !leads && cts_odb_read(&bytes, odb, CTS_OBJECT_COMMIT, &at) == 0 &&
-			   cts_commit_parse(&commit, &arena, bytes.data, bytes.size) == 0 &&
+		is_above = !leads && cts_commit_read(&commit, &arena, odb, &at) == 0 &&
 			   strcmp(commit.writer, line->writer) == 0 &&
 			   commit.seq > line->head_seq && commit.parent_count;
 		if (is_above)
@@ -46,7 +44,6 @@ static bool leads_to(struct cts_odb *odb, struct cts_oid at, const struct cts_li
 		cts_arena_release(&arena);
 	}
 	cts_error_clear();
-	cts_buf_release(&bytes);
 	return leads;
 }
 

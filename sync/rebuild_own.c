@@ -20,12 +20,9 @@ int cts_own_chain_read(struct cts_own_chain *out, struct cts_arena *arena, struc
 
 	while (rc == 0 && is_more) {
 		struct cts_arena scratch = {0};
-		struct cts_buf bytes = {0};
 		struct cts_commit commit;
 
-		rc = cts_odb_read(&bytes, odb, CTS_OBJECT_COMMIT, &at);
-		if (rc == 0)
-			rc = cts_commit_parse(&commit, &scratch, bytes.data, bytes.size);
+		rc = cts_commit_read(&commit, &scratch, odb, &at);
 		is_more = rc == 0 && (!writer[0] || strcmp(commit.writer, writer) == 0);
 		if (is_more) {
 			struct cts_own_commit *own =
@@ -43,7 +40,6 @@ int cts_own_chain_read(struct cts_own_chain *out, struct cts_arena *arena, struc
 			if (is_more)
 				at = commit.parents[0];
 		}
-		cts_buf_release(&bytes);
 		cts_arena_release(&scratch);
 	}
 	if (rc < 0)

@@ -62,7 +62,6 @@ static int check_past(struct checking *checking, const struct cts_line *line)
 static int check_head(void *context, const struct cts_line *line)
 {
 	struct checking *checking = context;
-	struct cts_buf bytes = {0};
 	struct cts_commit commit;
 	struct cts_oid oid;
 	const char *name = cts_line_ref(&checking->arena, line);
@@ -77,10 +76,7 @@ static int check_head(void *context, const struct cts_line *line)
 				name));
 	if (rc < 0)
 		return rc;
-	rc = cts_odb_read(&bytes, checking->road->odb, CTS_OBJECT_COMMIT, &line->head);
-	if (rc == 0)
-		rc = cts_commit_parse(&commit, &checking->arena, bytes.data, bytes.size);
-	cts_buf_release(&bytes);
+	rc = cts_commit_read(&commit, &checking->arena, checking->road->odb, &line->head);
 	if (rc < 0 || !cts_odb_has(checking->road->odb, &commit.tree))
 		return violated(checking, 9,
 			cts_arena_printf(&checking->arena, "the commit of '%s' is not whole", name));

@@ -135,7 +135,6 @@ static int read_chain(struct cts_txn *txn, struct cts_odb *source, struct chain 
 
 	for (int n = 0; rc == 0 && n < CHAIN_MAX; n++) {
 		struct cts_arena arena = {0};
-		struct cts_buf bytes = {0};
 		struct cts_commit commit;
 		bool has_older = false;
 
@@ -143,9 +142,7 @@ static int read_chain(struct cts_txn *txn, struct cts_odb *source, struct chain 
 		if (rc)
 			return rc < 0 ? rc : 0;
 		chain->links++;
-		rc = cts_odb_read(&bytes, source, CTS_OBJECT_COMMIT, &at);
-		if (rc == 0)
-			rc = cts_commit_parse(&commit, &arena, bytes.data, bytes.size);
+		rc = cts_commit_read(&commit, &arena, source, &at);
 		if (rc == 0 && n > 0 && !commit.is_view)
 			rc = fail_unknown(); /* the chain began with a commit of somebody */
 		else if (rc == 0 && !commit.is_view)
@@ -165,7 +162,6 @@ static int read_chain(struct cts_txn *txn, struct cts_odb *source, struct chain 
 			}
 		}
 		cts_arena_release(&arena);
-		cts_buf_release(&bytes);
 		if (rc == CTS_EINTEGRITY || rc == CTS_ENOTFOUND || rc == CTS_ENEWER)
 			rc = fail_stranger();
 		if (rc == 0 && !has_older)
@@ -184,19 +180,15 @@ struct link {
 static int read_link(struct cts_odb *odb, struct link *out, const struct cts_oid *oid)
 {
 	struct cts_arena arena = {0};
-	struct cts_buf bytes = {0};
 	struct cts_commit commit;
-	int rc = cts_odb_read(&bytes, odb, CTS_OBJECT_COMMIT, oid);
+	int rc = cts_commit_read(&commit, &arena, odb, oid);
 
 	out->oid = *oid;
-	if (rc == 0)
-		rc = cts_commit_parse(&commit, &arena, bytes.data, bytes.size);
 	if (rc == 0) {
 		out->tree = commit.tree;
 		if (commit.parent_count)
 			out->parent = commit.parents[0];
 	}
-	cts_buf_release(&bytes);
 	cts_arena_release(&arena);
 	return rc;
 }
@@ -401,15 +393,11 @@ int cts_view_commit(struct cts_road *road, struct cts_oid *out, struct cts_buf *
 		goto out;
 	}
 	if (!cts_oid_is_zero(main)) {
-		struct cts_buf bytes = {0};
 		struct cts_commit old;
 
-		rc = cts_odb_read(&bytes, road->odb, CTS_OBJECT_COMMIT, main);
-		if (rc == 0)
-			rc = cts_commit_parse(&old, &arena, bytes.data, bytes.size);
+		rc = cts_commit_read(&old, &arena, road->odb, main);
 		if (rc == 0 && old.time > commit.time)
 			commit.time = old.time;
-		cts_buf_release(&bytes);
 	}
 	if (rc == 0)
 		rc = write_commit(road, out, &commit);

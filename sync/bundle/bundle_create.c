@@ -189,7 +189,6 @@ static int add_refs(struct making *making)
 /* The chain of views, oldest first, behind the commits that it shows. */
 static int send_views(struct making *making)
 {
-	struct cts_buf bytes = {0};
 	struct cts_oid at = making->view;
 	size_t first = making->sending_count, last;
 	bool is_view = true;
@@ -199,9 +198,7 @@ static int send_views(struct making *making)
 		struct cts_arena arena = {0};
 		struct cts_commit commit;
 
-		rc = cts_odb_read(&bytes, making->road->odb, CTS_OBJECT_COMMIT, &at);
-		if (rc == 0)
-			rc = cts_commit_parse(&commit, &arena, bytes.data, bytes.size);
+		rc = cts_commit_read(&commit, &arena, making->road->odb, &at);
 		is_view = rc == 0 && commit.is_view;
 		if (is_view) {
 			struct cts_sending *item = cts_arena_push(&making->arena,
@@ -212,7 +209,6 @@ static int send_views(struct making *making)
 		}
 		cts_arena_release(&arena);
 	}
-	cts_buf_release(&bytes);
 	for (last = making->sending_count; first + 1 < last; first++, last--) {
 		struct cts_sending other = making->sending[first];
 
