@@ -77,7 +77,8 @@ struct cts_open_change {
 	struct cts_change change;
 	struct cts_vector past;   /* of an incoming one, itself included */
 	uint32_t touched;
-	uint64_t journal_start;   /* where its frames begin in the journal file */
+	struct cts_buf frames;    /* those that LMDB's journal does not have yet: size (4), bytes */
+	uint32_t frames_put;      /* those that it has */
 	struct cts_buf summary;   /* the message made from the edits, of the first records */
 	struct cts_arena arena;   /* of the change */
 	struct cts_arena scratch; /* of the record at hand: a change may have a million */
@@ -287,9 +288,6 @@ typedef int (*cts_journal_fn)(
 	void *context, uint64_t number, struct cts_slice frame, uint64_t end);
 uint64_t cts_journal_frame_size(size_t payload);
 int cts_journal_read(struct cts_journal_file *file, cts_journal_fn each, void *context);
-/* The frames from an offset on that were appended since the file was opened, flushed or not. */
-int cts_journal_read_appended(
-	struct cts_journal_file *file, uint64_t from, cts_journal_fn each, void *context);
 
 /* recover.c: brings file and LMDB together at the start of a write transaction. 1: it wrote. */
 int cts_recover_journal(struct cts_txn *txn);

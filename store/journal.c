@@ -171,7 +171,7 @@ int cts_journal_cut(struct cts_journal_file *file, uint64_t size)
 }
 
 /* 1: all of it; 0: the file ends before. Not mapped: another process may cut the file meanwhile. */
-static int read_file(struct cts_journal_file *file, void *out, size_t size, uint64_t at)
+static int read_exactly(struct cts_journal_file *file, void *out, size_t size, uint64_t at)
 {
 	size_t done = 0;
 
@@ -191,36 +191,18 @@ static int read_file(struct cts_journal_file *file, void *out, size_t size, uint
 	return 1;
 }
 
-/* The same of what was appended, of which the end may still be in the buffer. */
-static int read_appended(struct cts_journal_file *file, void *out, size_t size, uint64_t at)
-{
-	size_t there = at >= file->written ? 0 : size;
-	int rc;
-
-	if (at + size > file->size)
-		return 0;
-	if (there > file->written - at)
-		there = (size_t)(file->written - at);
-	rc = read_file(file, out, there, at);
-	if (rc == 1 && there < size)
-		memcpy((char *)out + there, file->buffer.data + (at + there - file->written),
-			size - there);
-	return rc;
-}
-
-static int read_frames(struct cts_journal_file *file, uint64_t at,
-	int (*read)(struct cts_journal_file *file, void *out, size_t size, uint64_t at),
-	cts_journal_fn each, void *context)
+int cts_journal_read(struct cts_journal_file *file, cts_journal_fn each, void *context)
 {
 	struct cts_buf frame = {0}; /* number and bytes, as the hash covers them */
 	unsigned char header[4 + CTS_SHA256_SIZE];
+	uint64_t at = 0;
 	int rc = 0;
 
 	while (rc == 0) {
 		uint8_t hash[CTS_SHA256_SIZE];
 		size_t size;
 
-		rc = read(file, header, sizeof(header), at);
+		rc = read_exactly(file, header, sizeof(header), at);
 		if (rc < 1)
 			break;
 		size = cts_be32(header);
@@ -230,7 +212,7 @@ static int read_frames(struct cts_journal_file *file, uint64_t at,
 		}
 		cts_buf_clear(&frame);
 		cts_buf_reserve(&frame, 8 + size);
-		rc = read(file, frame.data, 8 + size, at + sizeof(header));
+		rc = read_exactly(file, frame.data, 8 + size, at + sizeof(header));
 		if (rc < 1)
 			break;
 		digest(hash, frame.data, 8 + size);
@@ -244,15 +226,4 @@ static int read_frames(struct cts_journal_file *file, uint64_t at,
 	}
 	cts_buf_release(&frame);
 	return rc;
-}
-
-int cts_journal_read(struct cts_journal_file *file, cts_journal_fn each, void *context)
-{
-	return read_frames(file, 0, read_file, each, context);
-}
-
-int cts_journal_read_appended(
-	struct cts_journal_file *file, uint64_t from, cts_journal_fn each, void *context)
-{
-	return read_frames(file, from, read_appended, each, context);
 }

@@ -33,6 +33,7 @@ static void free_txn(struct cts_txn *txn)
 		cts_vector_release(&txn->vectors[i].vector);
 	cts_vector_release(&txn->open.past);
 	cts_buf_release(&txn->open.summary);
+	cts_buf_release(&txn->open.frames);
 	cts_arena_release(&txn->open.arena);
 	cts_arena_release(&txn->open.scratch);
 	cts_arena_release(&txn->arena);

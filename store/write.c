@@ -14,59 +14,52 @@
 #include "proto/error.h"
 #include "proto/validate.h"
 
-static int put_frame(struct cts_txn *txn, uint64_t number, uint32_t n, struct cts_slice frame)
-{
-	struct cts_buf key = {0};
-	int rc;
+enum { FRAMES_MAX = 1 << 20 };
 
-	cts_buf_put_be64(&key, number);
-	cts_buf_put_be32(&key, n);
-	rc = cts_db_put(txn, CTS_DB_JOURNAL, cts_buf_slice(&key), frame);
+/* Not one by one as they come: a seal takes them out again, and the pages that it frees should lie side by
+ * side. LMDB gives them to the changes that follow, and what lies side by side is written at once. */
+static int put_frames(struct cts_txn *txn)
+{
+	struct cts_open_change *open = &txn->open;
+	struct cts_buf key = {0};
+	int rc = 0;
+
+	for (size_t at = 0; at < open->frames.size && rc == 0;) {
+		struct cts_slice frame = {
+			.data = open->frames.data + at + 4,
+			.size = cts_be32(open->frames.data + at),
+		};
+
+		cts_buf_clear(&key);
+		cts_buf_put_be64(&key, txn->counters.journal_number);
+		cts_buf_put_be32(&key, open->frames_put++);
+		rc = cts_db_put(txn, CTS_DB_JOURNAL, cts_buf_slice(&key), frame);
+		at += 4 + frame.size;
+	}
 	cts_buf_release(&key);
+	cts_buf_clear(&open->frames);
 	return rc;
 }
 
-int cts_write_frame(struct cts_txn *txn, uint32_t n, const struct cts_frame *frame)
+int cts_write_frame(struct cts_txn *txn, const struct cts_frame *frame)
 {
+	struct cts_open_change *open = &txn->open;
 	struct cts_buf data = {0};
-	int rc;
+	int rc = 0;
 
+	if (frame->kind == CTS_FRAME_BEGIN) {
+		cts_buf_clear(&open->frames);
+		open->frames_put = 0;
+	}
 	cts_frame_encode(&data, frame);
-	if (txn->is_replaying)
-		rc = put_frame(txn, txn->counters.journal_number, n, cts_buf_slice(&data));
-	else
+	cts_buf_put_be32(&open->frames, (uint32_t)data.size);
+	cts_buf_put(&open->frames, data.data, data.size);
+	if (!txn->is_replaying)
 		rc = cts_journal_append(
 			txn->journal, txn->counters.journal_number, cts_buf_slice(&data));
 	cts_buf_release(&data);
-	return rc;
-}
-
-struct putting {
-	struct cts_txn *txn;
-	uint32_t n;
-	uint64_t end;
-};
-
-static int put_appended(void *context, uint64_t number, struct cts_slice frame, uint64_t end)
-{
-	struct putting *putting = context;
-
-	putting->end = end;
-	return put_frame(putting->txn, number, putting->n++, frame);
-}
-
-int cts_write_journal(struct cts_txn *txn)
-{
-	struct putting putting = {.txn = txn, .end = txn->open.journal_start};
-	int rc;
-
-	if (txn->is_replaying)
-		return 0;
-	rc = cts_journal_read_appended(
-		txn->journal, txn->open.journal_start, put_appended, &putting);
-	if (rc == 0 && putting.end != cts_journal_size(txn->journal))
-		rc = cts_fail(CTS_EIO, "the journal of '%s' is not what was written to it",
-			txn->store->path);
+	if (rc == 0 && (frame->kind == CTS_FRAME_END || open->frames.size >= FRAMES_MAX))
+		rc = put_frames(txn);
 	return rc;
 }
 
@@ -76,7 +69,7 @@ static int take(struct cts_txn *txn, const char *key, struct cts_record_edits *e
 {
 	struct cts_frame frame = {
 		.kind = CTS_FRAME_RECORD, .key = key, .before = before, .after = after};
-	int rc = cts_write_frame(txn, txn->open.touched + 1, &frame);
+	int rc = cts_write_frame(txn, &frame);
 
 	return rc < 0 ? rc : cts_apply_edits(txn, key, edits);
 }
@@ -209,9 +202,7 @@ static int close_change(struct cts_txn *txn, const char *message)
 	open->change.message = message;
 	open->change.record_count = open->touched;
 	frame.message = message;
-	rc = cts_write_frame(txn, open->touched + 1, &frame);
-	if (rc == 0)
-		rc = cts_write_journal(txn);
+	rc = cts_write_frame(txn, &frame);
 	if (rc == 0)
 		rc = cts_change_put(txn, &open->change);
 	if (rc < 0)

@@ -182,11 +182,9 @@ static int journal_seen(struct cts_txn *txn, struct cts_frame *frame)
 	if (!frame->seen_count)
 		return 0;
 	txn->counters.journal_number++;
-	rc = cts_write_frame(txn, 0, frame);
+	rc = cts_write_frame(txn, frame);
 	if (rc == 0)
-		rc = cts_write_frame(txn, 1, &end);
-	if (rc == 0)
-		rc = cts_write_journal(txn);
+		rc = cts_write_frame(txn, &end);
 	cts_arena_clear(&txn->open.arena);
 	return rc < 0 ? rc : 1;
 }
@@ -203,7 +201,6 @@ int cts_write_begin_as(
 		return rc;
 	open->is_local = true;
 	open->touched = 0;
-	open->journal_start = cts_journal_size(txn->journal);
 	open->change = (struct cts_change){
 		.agency = cts_arena_strdup(&open->arena, agency),
 		.author = cts_arena_strdup(&open->arena, author),
@@ -222,7 +219,7 @@ int cts_write_begin_as(
 	if (is_seen_only)
 		return journal_seen(txn, &frame);
 	txn->counters.journal_number++;
-	rc = cts_write_frame(txn, 0, &frame);
+	rc = cts_write_frame(txn, &frame);
 	if (rc < 0)
 		return rc;
 	rc = cts_change_arrive(txn, &open->change);

@@ -7,14 +7,9 @@
 
 #include "store/internal.h"
 
-/* Appends the nth frame of the transaction to the journal file; what is run again stands there already
- * and goes to LMDB. */
-int cts_write_frame(struct cts_txn *txn, uint32_t n, const struct cts_frame *frame);
-
-/* After the last frame: puts those of the change into LMDB's journal. Not one by one as they come: a seal
- * takes them out again, and the pages that it frees should lie side by side, for LMDB gives them to the
- * changes that follow, and pages side by side are written at once. */
-int cts_write_journal(struct cts_txn *txn);
+/* Puts the next frame of the transaction into the journal, in LMDB and (unless it stands there) the file.
+ * LMDB may get it later, but not after the frame that ends the transaction. */
+int cts_write_frame(struct cts_txn *txn, const struct cts_frame *frame);
 
 /* Begins a change of ours, now; `is_seen_only`: no more than the seen commits before one.
  * @return 1 begun, 0 there is nothing to show as seen */

@@ -167,44 +167,6 @@ static void test_large_frames_are_written_through(void **state)
 	free(bytes);
 }
 
-static void expect_appended(struct cts_journal_file *file, uint64_t from, const char *expected)
-{
-	struct cts_buf out = {0};
-
-	assert_ok(cts_journal_read_appended(file, from, note_frame, &out));
-	assert_string_equal(cts_buf_text(&out), expected);
-	cts_buf_release(&out);
-}
-
-static void test_what_was_appended_is_read_back_wherever_it_is(void **state)
-{
-	struct cts_journal_file *file;
-	char *bytes = cts_malloc(1 << 20);
-
-	(void)state;
-	write_three();
-	file = open_journal();
-	expect_appended(file, 140, "");
-	append(file, 9, "four");
-	append(file, 9, "five");
-	expect_appended(file, 140, "9:four@188 9:five@236 ");
-	expect_appended(file, 188, "9:five@236 ");
-	expect_appended(file, 236, "");
-	expect_appended(file, 91, "8:three@140 9:four@188 9:five@236 "); /* file and buffer */
-	assert_ok(cts_journal_flush(file));
-	expect_appended(file, 140, "9:four@188 9:five@236 ");
-	memset(bytes, 'b', 1 << 20);
-	assert_ok(cts_journal_append(
-		file, 10, (struct cts_slice){.data = bytes, .size = 1 << 20}));
-	append(file, 10, "end");
-	expect_appended(file, 188, "9:five@236 10:bbbbbbbbbbbbbbbbbbbb@1048856 10:end@1048903 ");
-	/* Somebody cuts the file under it, who must not: what is gone is not made up. */
-	assert_int_equal(truncate(journal_path(), 300), 0);
-	expect_appended(file, 188, "9:five@236 ");
-	cts_journal_close(file);
-	free(bytes);
-}
-
 static int stop_at_second(void *context, uint64_t number, struct cts_slice frame, uint64_t end)
 {
 	int *calls = context;
@@ -317,7 +279,6 @@ int main(void)
 		TEST(test_changed_byte_ends_the_reading),
 		TEST(test_length_of_a_frame_is_not_believed),
 		TEST(test_large_frames_are_written_through),
-		TEST(test_what_was_appended_is_read_back_wherever_it_is),
 		TEST(test_reading_stops_with_what_the_reader_answers),
 		TEST(test_missing_journal_is_told),
 		TEST(test_identity_is_that_of_the_file),
