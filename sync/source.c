@@ -79,6 +79,16 @@ static int make_bare(struct cts_arena *arena, const char *path)
 	return rc;
 }
 
+/* Its objects are opened when the first is asked for, which is after they were fetched. */
+static int open_repo(struct cts_source *source, const char *path)
+{
+	int rc = cts_repo_open(&source->repo, path);
+
+	if (rc == 0)
+		cts_odb_open_foreign(&source->odb, cts_repo_path(source->repo));
+	return rc;
+}
+
 int cts_source_quarantine(struct cts_source *source, const char *store_path, const char *mirror)
 {
 	char real[PATH_MAX];
@@ -91,9 +101,7 @@ int cts_source_quarantine(struct cts_source *source, const char *store_path, con
 	rc = make_bare(&source->arena, git);
 	if (rc == 0 && mirror && realpath(mirror, real))
 		rc = link_to_mirror(git, real);
-	if (rc == 0)
-		rc = cts_repo_open(&source->repo, git);
-	return rc;
+	return rc < 0 ? rc : open_repo(source, git);
 }
 
 /* ---- a server --------------------------------------------------------------------------------- */
@@ -171,7 +179,7 @@ static int fetch(struct cts_source *source, const char *url, const char *folder,
 	if (rc == 0)
 		rc = choose(&choice, source, link, road);
 	if (rc == 0 && choice.has_all) {
-		rc = cts_repo_open(&source->repo, road->mirror);
+		rc = open_repo(source, road->mirror);
 	} else if (rc == 0) {
 		rc = cts_source_quarantine(source, folder, road ? road->mirror : NULL);
 		if (rc == 0 && choice.count)
@@ -190,15 +198,13 @@ int cts_source_open(struct cts_source *out, const char *url, const char *folder,
 	int rc = cts_url_check(url);
 
 	if (rc == 0 && path) {
-		rc = cts_repo_open(&source.repo, path);
+		rc = open_repo(&source, path);
 		if (rc == 0)
 			rc = cts_repo_refs(
 				source.repo, &source.refs, &source.ref_count, &source.arena);
 	} else if (rc == 0) {
 		rc = fetch(&source, url, folder, road, progress);
 	}
-	if (rc == 0)
-		cts_odb_open_foreign(&source.odb, cts_repo_path(source.repo));
 	if (rc < 0) {
 		cts_source_close(&source);
 		return rc;

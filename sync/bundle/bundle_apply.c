@@ -46,8 +46,6 @@ int cts_source_open_bundle(struct cts_source *out, const struct cts_bundle_head 
 		if (rc < 0)
 			cts_fail_where("'%s'", name);
 	}
-	if (rc == 0)
-		cts_odb_open_foreign(&source.odb, cts_repo_path(source.repo));
 	if (rc < 0) {
 		cts_source_close(&source);
 		return rc;
