@@ -105,7 +105,6 @@ int cts_ingest_walk_tip(struct cts_ingest_walk *walk, const struct cts_tip *tip)
 	struct cts_arena scratch = {0};
 	struct node *stack = NULL;
 	size_t depth = 0, capacity = 0;
-	struct cts_buf bytes = {0};
 	int rc = 0;
 
 	stack = cts_malloc((capacity = 64) * sizeof(*stack));
@@ -134,9 +133,7 @@ int cts_ingest_walk_tip(struct cts_ingest_walk *walk, const struct cts_tip *tip)
 			continue;
 		}
 		cts_arena_clear(&scratch);
-		rc = cts_odb_read(&bytes, walk->ingest->source, CTS_OBJECT_COMMIT, &node->oid);
-		if (rc == 0)
-			rc = cts_commit_parse(&commit, &scratch, bytes.data, bytes.size);
+		rc = cts_commit_read(&commit, &scratch, walk->ingest->source, &node->oid);
 		if (rc == CTS_EINTEGRITY || rc == CTS_ENOTFOUND || rc == CTS_ENEWER) {
 			rc = cts_ingest_refuse(walk, &node->oid, tip->branch, cts_error_message(rc),
 				rc == CTS_EINTEGRITY &&
@@ -152,7 +149,6 @@ int cts_ingest_walk_tip(struct cts_ingest_walk *walk, const struct cts_tip *tip)
 		}
 	}
 	free(stack);
-	cts_buf_release(&bytes);
 	cts_arena_release(&scratch);
 	return rc;
 }

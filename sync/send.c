@@ -62,19 +62,9 @@ struct last {
 	struct cts_oid oid, tree;
 };
 
-static int read_commit(struct cts_odb *odb, struct cts_buf *bytes, struct cts_slice *stored,
-	struct cts_commit *out, struct cts_arena *arena, const struct cts_oid *oid)
-{
-	int rc = cts_odb_read_stored(bytes, stored, odb, CTS_OBJECT_COMMIT, oid);
-
-	return rc < 0 ? rc : cts_commit_parse(out, arena, bytes->data, bytes->size);
-}
-
 static int find_trees(struct cts_oid *trees, struct cts_odb *odb, const struct cts_commit *commit,
 	const struct last *last, struct cts_arena *arena)
 {
-	struct cts_buf bytes = {0};
-	struct cts_slice stored;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < commit->parent_count; i++) {
@@ -84,11 +74,10 @@ static int find_trees(struct cts_oid *trees, struct cts_odb *odb, const struct c
 			trees[i] = last->tree;
 			continue;
 		}
-		rc = read_commit(odb, &bytes, &stored, &parent, arena, &commit->parents[i]);
+		rc = cts_commit_read(&parent, arena, odb, &commit->parents[i]);
 		if (rc == 0)
 			trees[i] = parent.tree;
 	}
-	cts_buf_release(&bytes);
 	return rc;
 }
 
@@ -99,8 +88,11 @@ static int send_commit(struct cts_copying *copying, struct last *last, const str
 	struct cts_arena arena = {0};
 	struct cts_buf bytes = {0};
 	struct cts_commit commit;
-	int rc = read_commit(copying->source, &bytes, &copied.stored, &commit, &arena, oid);
+	int rc = cts_odb_read_stored(
+		&bytes, &copied.stored, copying->source, CTS_OBJECT_COMMIT, oid);
 
+	if (rc == 0)
+		rc = cts_commit_parse(&commit, &arena, bytes.data, bytes.size);
 	if (rc == 0)
 		rc = find_trees(trees, copying->source, &commit, last, &arena);
 	if (rc == 0) {

@@ -131,19 +131,14 @@ static int visit_file(void *context, const char *name, const struct cts_oid *bef
 static int find_parent_tree(struct cts_verified *out, struct cts_verifying *verifying)
 {
 	struct cts_arena arena = {0};
-	struct cts_buf bytes = {0};
 	struct cts_commit parent;
 	int rc;
 
 	if (!out->commit.parent_count)
 		return 0;
-	rc = cts_odb_read(
-		&bytes, verifying->source, CTS_OBJECT_COMMIT, &out->commit.parents[0]);
-	if (rc == 0)
-		rc = cts_commit_parse(&parent, &arena, bytes.data, bytes.size);
+	rc = cts_commit_read(&parent, &arena, verifying->source, &out->commit.parents[0]);
 	if (rc == 0)
 		out->parent_tree = parent.tree;
-	cts_buf_release(&bytes);
 	cts_arena_release(&arena);
 	return rc;
 }
