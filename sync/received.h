@@ -1,12 +1,11 @@
 /*
  * The file `received`: what git does not hold and a rebuild is to know again. Lines, only ever
- *appended:
+ * appended:
  *
  *	2021-06-15T09:30:00Z head <commit>...                      these heads came
  *	2021-06-15T09:30:00Z refused <commit> <branch> <why>       a commit that is never taken
  *	2021-06-15T09:30:00Z pin <remote> <branch> <commit>        where a branch stood there
- *	2021-06-15T09:30:00Z forget <remote>                       the name points elsewhere, or
- *nowhere
+ *	2021-06-15T09:30:00Z forget <remote>                       it points elsewhere now, or nowhere
  */
 #ifndef CTS_SYNC_RECEIVED_H
 #define CTS_SYNC_RECEIVED_H

@@ -1,12 +1,12 @@
 /*
  * Blocks of 512 bytes: a header, the file's bytes filled up to a whole block, and two empty blocks
- *at the end. A header is written when the size is known, in the place that was left for it.
+ * at the end. A header is written when the size is known, in the place that was left for it.
  *
  *	header   name 100 | mode 8 | uid 8 | gid 8 | size 12 | mtime 12 | sum 8 | type 1 | link 100
  *	         | "ustar" 0 "00" | owner 32 | group 32 | device 16 | prefix 155
  *
  * Numbers are octal digits; one that has too many is written in binary, with the first bit set, as
- *every tar reads it. The comment is a global header of pax (type g), as git archive writes one.
+ * every tar reads it. The comment is a global header of pax (type g), as git archive writes one.
  */
 #include "sync/tar.h"
 

@@ -1,6 +1,6 @@
 /*
  * A tar file (POSIX ustar), written as a stream under a temporary name beside its own. Sizes need
- *not be known before a file is put in.
+ * not be known before a file is put in.
  *
  *	rc = cts_tar_open(&tar, "hem.tar", "ctsync backup 1");
  *	rc = cts_tar_folder(tar, "hem-2026");

@@ -10,9 +10,9 @@
  *
  * An object is spoken of by its item, a number: items stand by pack, in the order in which they lie
  * there. An object that several packs hold has an item in each; cts_pack_set_find tells one of
- *them, always the same. Every entry is checked against the CRC in its pack's idx, every idx against
- *its own digest. Memory: about 45 bytes an object. Files are held open, so that nobody can take
- *them away.
+ * them, always the same. Every entry is checked against the CRC in its pack's idx, every idx against
+ * its own digest. Memory: about 45 bytes an object. Files are held open, so that nobody can take
+ * them away.
  *
  * Errors: CTS_EDAMAGED, CTS_EIO.
  */
