@@ -1,9 +1,10 @@
 /*
- * The pack of a bundle becomes a repository's, in a child process: it is inflated before anything of it is
- * checked, and whatever comes of that, nothing happened here. The child is given the bytes, since it has no file
- * of ours open.
+ * The pack of a bundle becomes a repository's, in a child process: it is inflated before anything
+ * of it is checked, and whatever comes of that, nothing happened here. The child is given the
+ * bytes, since it has no file of ours open.
  *
- * While it is fed it says nothing, for nobody listens; once it has all of it, it says that it is alive.
+ * While it is fed it says nothing, for nobody listens; once it has all of it, it says that it is
+ * alive.
  */
 #include "sync/bundle/bundle.h"
 

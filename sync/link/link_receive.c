@@ -1,6 +1,7 @@
 /*
- * Fetching, in the child. libgit2 negotiates and reads the stream; the pack itself goes to our own receiver, which
- * an object database's backend hands it to: libgit2's indexer takes longer than all the rest of a pull.
+ * Fetching, in the child. libgit2 negotiates and reads the stream; the pack itself goes to our own
+ * receiver, which an object database's backend hands it to: libgit2's indexer takes longer than
+ * all the rest of a pull.
  */
 #include "sync/link/link_internal.h"
 
@@ -122,8 +123,8 @@ static int add_backend(struct cts_wire *wire, git_odb *odb, const char *git_dir)
 	return rc < 0 ? rc : git_odb_add_backend(odb, &backend->parent, PRIORITY);
 }
 
-/* Nothing of what is fetched is named by a reference: the parent knows the ids. The repository is thrown away in
- * the end, so nothing is synced. */
+/* Nothing of what is fetched is named by a reference: the parent knows the ids. The repository is
+ * thrown away in the end, so nothing is synced. */
 int cts_link_receive(struct cts_wire *wire, const git_remote_head **wanted, size_t count,
 	const char *git_dir)
 {

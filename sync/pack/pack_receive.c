@@ -1,8 +1,9 @@
 /*
- * The bytes go to a file, which is mapped, and entries are gone over as far as they have arrived: while a server
- * is still sending, the work on what it sent is done. Where an entry ends is known only once it is inflated, so
- * one that does not inflate may just not be there yet; it is tried again when twice as much of it is there, and
- * all of this costs no more than inflating it once more.
+ * The bytes go to a file, which is mapped, and entries are gone over as far as they have arrived:
+ * while a server is still sending, the work on what it sent is done. Where an entry ends is known
+ * only once it is inflated, so one that does not inflate may just not be there yet; it is tried
+ * again when twice as much of it is there, and all of this costs no more than inflating it once
+ * more.
  *
  * The last 20 bytes are never looked at as part of an entry: they may be the trailer.
  */
@@ -101,10 +102,10 @@ void cts_pack_receive_free(struct cts_pack_receiving *receiving)
 
 /* ---- an object -------------------------------------------------------------------------------- */
 
-/* Who makes two objects of one name needs blocks of 64 bytes to choose freely. Commits, files and tags have room
- * for them, so theirs is the SHA-1 that detects it. A tree is hashed at a fraction of that: before anything is
- * taken from one its form is checked, and there at most the 20 bytes of a name stand between modes and file
- * names. */
+/* Who makes two objects of one name needs blocks of 64 bytes to choose freely. Commits, files and
+ * tags have room for them, so theirs is the SHA-1 that detects it. A tree is hashed at a fraction
+ * of that: before anything is taken from one its form is checked, and there at most the 20 bytes
+ * of a name stand between modes and file names. */
 static int name_of(struct cts_oid *out, unsigned type, struct cts_slice data)
 {
 	git_oid name;
@@ -140,8 +141,8 @@ int cts_receive_take(
 		return rc;
 	received->type = type;
 	received->base = base;
-	/* Of a base from outside the copy that is put behind the pack has the name: the one in the pack may be
-	 * a delta that leads back to the base. */
+	/* Of a base from outside, the copy that is put behind the pack has the name: the one in the
+	 * pack may be a delta that leads back to the base. */
 	if (!cts_pack_index_find(&receiving->index, &named.oid) &&
 		!cts_pack_index_find(&receiving->outside, &named.oid)) {
 		received->named = receiving->index.count;
@@ -217,7 +218,8 @@ static int check_size(uint64_t offset, const struct cts_pack_head *head)
 		head->size, limit);
 }
 
-/* The next entry, of which there are `bytes`. @return the bytes that it takes; 0: it is not all there */
+/* The next entry, of which there are `bytes`. @return the bytes that it takes; 0: it is not all
+ * there */
 static int64_t take_entry(
 	struct cts_pack_receiving *receiving, struct cts_slice bytes, bool is_all)
 {

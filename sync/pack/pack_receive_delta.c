@@ -1,10 +1,11 @@
 /*
- * Most deltas stand behind their base and one step from what was made last, so the base is at hand. One that is
- * not is made anew from the file, down to what is whole or kept.
+ * Most deltas stand behind their base and one step from what was made last, so the base is at
+ * hand. One that is not is made anew from the file, down to what is whole or kept.
  *
- * A base may also come later. Such entries wait, sorted by what they wait for, and are settled when all entries
- * are there: from each object that became known on to those that waited for it, however they lie, each once.
- * What nobody settled is based on what is not there, or in a circle on itself.
+ * A base may also come later. Such entries wait, sorted by what they wait for, and are settled
+ * when all entries are there: from each object that became known on to those that waited for it,
+ * however they lie, each once. What nobody settled is based on what is not there, or in a circle
+ * on itself.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -128,7 +129,8 @@ static int read_outside_again(struct cts_pack_receiving *receiving, uint32_t num
 	return rc == CTS_ENOTFOUND ? CTS_EDAMAGED : rc;
 }
 
-/* Down to what is whole or kept, which goes to receiving->base; tells how many deltas stand above it. */
+/* Down to what is whole or kept, which goes to receiving->base; tells how many deltas stand above
+ * it. */
 static int read_root(size_t *depth, struct cts_pack_receiving *receiving, uint32_t number)
 {
 	const struct cts_kept_object *kept;

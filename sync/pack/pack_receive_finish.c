@@ -1,6 +1,7 @@
 /*
- * The end of a pack that was received. What it lacked goes behind its last object, stored without being
- * deflated: nobody sends it on. Then the header's count and the checksum are those of what is there now.
+ * The end of a pack that was received. What it lacked goes behind its last object, stored without
+ * being deflated: nobody sends it on. Then the header's count and the checksum are those of what
+ * is there now.
  *
  * The idx has the checksum of all bytes from one object that it names to the next.
  */

@@ -1,10 +1,10 @@
 /*
- * What the parts of a pack's receiver share: pack_receive.c goes over the entries, pack_receive_delta.c makes
- * objects of deltas, pack_receive_finish.c ends the pack.
+ * What the parts of a pack's receiver share: pack_receive.c goes over the entries,
+ * pack_receive_delta.c makes objects of deltas, pack_receive_finish.c ends the pack.
  *
  * Objects are spoken of by number: entries of the pack in their order, bases from outside behind
- * CTS_RECEIVE_OUTSIDE. An entry's base always has its object known before the entry itself does, so there are no
- * circles to be followed.
+ * CTS_RECEIVE_OUTSIDE. An entry's base always has its object known before the entry itself does,
+ * so there are no circles to be followed.
  */
 #ifndef CTS_SYNC_PACK_RECEIVE_INTERNAL_H
 #define CTS_SYNC_PACK_RECEIVE_INTERNAL_H

@@ -1,6 +1,7 @@
 /*
- * Packs that come from elsewhere: what git and we ourselves send becomes a whole pack with git's own idx, in
- * whatever pieces it comes; and whatever is wrong with one is told, at any byte, and leaves nothing behind.
+ * Packs that come from elsewhere: what git and we ourselves send becomes a whole pack with git's
+ * own idx, in whatever pieces it comes; and whatever is wrong with one is told, at any byte, and
+ * leaves nothing behind.
  */
 #include "fixture.h"
 
@@ -308,8 +309,8 @@ static struct cts_slice delta_of(struct cts_buf *out, struct cts_slice base, str
 
 /* ---- a forest --------------------------------------------------------------------------------- */
 
-/* Objects each a little different from an earlier one, as deltas in any order, on bases before and behind
- * themselves and outside. */
+/* Objects each a little different from an earlier one, as deltas in any order, on bases before and
+ * behind themselves and outside. */
 static void receive_forest(size_t count, size_t size)
 {
 	struct cts_buf *data = calloc(count, sizeof(*data)), delta = {0}, expected = {0}, got = {0};
@@ -416,7 +417,8 @@ static void test_deltas_may_lie_in_any_order_on_bases_anywhere(void **state)
 	make_repo(state);
 }
 
-/* A chain of versions, base first or last, by distance or by name; each too large to be kept where asked. */
+/* A chain of versions, base first or last, by distance or by name; each too large to be kept where
+ * asked. */
 static void receive_chain(size_t count, size_t size, bool is_reversed)
 {
 	struct cts_buf data = {0}, next = {0}, delta = {0}, *deltas = calloc(count, sizeof(*deltas));
