@@ -18,7 +18,7 @@
 
 enum {
 	CTS_KEPT_OBJECT_MAX = 128 * 1024,   /* bytes of the largest */
-	CTS_KEPT_BYTES = 48 * 1024 * 1024, /* of all */
+	CTS_KEPT_BYTES = 16 * 1024 * 1024, /* of all */
 };
 
 struct cts_kept_object {

@@ -310,7 +310,11 @@ int cts_pack_put_named(struct cts_pack *pack, const struct cts_oid *oid, enum ct
 int cts_pack_put(struct cts_oid *out, struct cts_pack *pack, enum cts_object type, const void *data,
 	size_t size, const struct cts_pack_base *base)
 {
-	*out = cts_git_oid(cts_object_name(type), data, size);
-	return cts_pack_put_named(pack, out, type, (struct cts_slice){.data = data, .size = size},
-		(struct cts_slice){0}, base);
+	struct cts_oid oid = cts_git_oid(cts_object_name(type), data, size);
+	int rc = cts_pack_put_named(pack, &oid, type,
+		(struct cts_slice){.data = data, .size = size}, (struct cts_slice){0}, base);
+
+	if (rc == 0)
+		*out = oid; /* may be the base's own name, so not before */
+	return rc;
 }
