@@ -25,7 +25,6 @@
 
 enum {
 	MAP_MIN = 16 * 1024 * 1024, /* bytes of address space, not of memory */
-	DELTA_MORE = 64 * 1024,     /* bytes that a delta may have over what it makes */
 	DEFLATED_MORE = 64 * 1024,  /* and deflated data over twice what they inflate to */
 };
 
@@ -205,19 +204,6 @@ static uint32_t add_entry(struct cts_pack_receiving *receiving)
 	return receiving->count++;
 }
 
-static int check_size(uint64_t offset, const struct cts_pack_head *head)
-{
-	bool is_delta = cts_pack_head_is_delta(head);
-	size_t limit = is_delta ? cts_object_limit(CTS_OBJECT_BLOB) + DELTA_MORE
-				: cts_object_limit((enum cts_object)head->type);
-
-	if (head->size <= limit)
-		return 0;
-	return cts_fail(CTS_EINTEGRITY, "the %s at byte %" PRIu64 " has %zu bytes; the limit is %zu",
-		is_delta ? "delta" : cts_object_name((enum cts_object)head->type), offset,
-		head->size, limit);
-}
-
 /* The next entry, of which there are `bytes`. @return the bytes that it takes; 0: it is not all
  * there */
 static int64_t take_entry(
@@ -234,9 +220,8 @@ static int64_t take_entry(
 		return !is_all && bytes.size < CTS_PACK_ENTRY_HEAD_MAX
 			       ? 0
 			       : cts_receive_fail(receiving->at, "has a head that is none");
-	rc = check_size(receiving->at, &head);
-	if (rc < 0)
-		return rc;
+	if (head.size > CTS_RECEIVE_OBJECT_MAX)
+		return cts_receive_fail(receiving->at, "has more bytes than an object may");
 	deflated.data = (const char *)bytes.data + used;
 	deflated.size = bytes.size - used;
 	cts_buf_clear(&receiving->inflated);

@@ -179,7 +179,7 @@ int cts_receive_read(
 		rc = inflate_entry(&receiving->delta, receiving, entry);
 		if (rc == 0)
 			rc = cts_delta_apply(&receiving->next, cts_buf_slice(&receiving->base),
-				cts_buf_slice(&receiving->delta), cts_object_limit(type));
+				cts_buf_slice(&receiving->delta), CTS_RECEIVE_OBJECT_MAX);
 		swap = receiving->base;
 		receiving->base = receiving->next;
 		receiving->next = swap;
@@ -202,7 +202,7 @@ static int make(struct cts_pack_receiving *receiving, uint32_t entry, uint32_t b
 	if (rc < 0)
 		return rc;
 	rc = cts_delta_apply(&receiving->data, data, cts_buf_slice(&receiving->inflated),
-		cts_object_limit(type));
+		CTS_RECEIVE_OBJECT_MAX);
 	if (rc < 0) {
 		cts_fail_where("the object at byte %" PRIu64,
 			(uint64_t)receiving->entries[entry].offset);

@@ -19,6 +19,10 @@
 enum {
 	CTS_RECEIVE_HEADER = 12, /* bytes: PACK, version, count */
 	CTS_RECEIVE_TRAILER = CTS_OID_SIZE,
+	/* Bytes of the largest object that is indexed, a delta or what it makes. Far more than one of the
+	 * programme may have (object.h): whoever puts a larger one on a branch has that branch refused when it
+	 * is read, and not everybody's fetch. */
+	CTS_RECEIVE_OBJECT_MAX = 256 * 1024 * 1024,
 };
 
 #define CTS_RECEIVE_OUTSIDE ((uint32_t)1 << 31)
