@@ -1,7 +1,6 @@
 /*
- * A quarantine is a bare repository of its own below the store, with the mirror as its alternate and the
- * mirror's branches as what it offers when it negotiates. Branches are asked for by exact names: one
- * ill-named branch of a server makes a fetch by pattern bring nothing at all.
+ * A quarantine is a bare repository of its own below the store, with the mirror as its alternate. What a server
+ * has is asked for by the ids of the branches that are the programme's; how it names others does not matter.
  */
 #include "sync/source.h"
 
@@ -13,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { HAVES_MAX = 4096 }; /* fifty bytes of a request each */
 
 /* ---- a quarantine ----------------------------------------------------------------------------- */
 
@@ -28,34 +29,13 @@ static int write_text(const char *path, const char *text, size_t size)
 	return rc;
 }
 
-/* The quarantine knows what the mirror has: its objects, and its branches to offer. */
-static int link_to_mirror(const char *quarantine, const char *mirror)
+/* The quarantine has the mirror's objects too. */
+static int link_to_mirror(struct cts_arena *arena, const char *quarantine, const char *mirror)
 {
-	struct cts_arena arena = {0};
-	struct cts_buf packed = {0}, alternate = {0};
-	struct cts_ref_entry *refs = NULL;
-	struct cts_repo *repo = NULL;
-	char hex[CTS_OID_HEX + 1];
-	size_t count = 0;
-	int rc = cts_repo_open(&repo, mirror);
+	const char *line = cts_arena_printf(arena, "%s/objects\n", mirror);
 
-	if (rc == 0)
-		rc = cts_repo_refs(repo, &refs, &count, &arena);
-	cts_buf_puts(&packed, "# pack-refs with: peeled fully-peeled sorted \n");
-	for (size_t i = 0; i < count; i++)
-		cts_buf_printf(&packed, "%s %s\n", cts_oid_format(hex, &refs[i].oid), refs[i].name);
-	cts_buf_printf(&alternate, "%s/objects\n", mirror);
-	if (rc == 0)
-		rc = write_text(cts_arena_printf(&arena, "%s/objects/info/alternates", quarantine),
-			alternate.data, alternate.size);
-	if (rc == 0)
-		rc = write_text(cts_arena_printf(&arena, "%s/packed-refs", quarantine), packed.data,
-			packed.size);
-	cts_repo_close(repo);
-	cts_buf_release(&packed);
-	cts_buf_release(&alternate);
-	cts_arena_release(&arena);
-	return rc;
+	return write_text(cts_arena_printf(arena, "%s/objects/info/alternates", quarantine), line,
+		strlen(line));
 }
 
 /* A bare repository as small as git has it, and not synced: it does not outlive the process. */
@@ -100,7 +80,7 @@ int cts_source_quarantine(struct cts_source *source, const char *store_path, con
 	git = cts_arena_printf(&source->arena, "%s/git", source->quarantine.folder);
 	rc = make_bare(&source->arena, git);
 	if (rc == 0 && mirror && realpath(mirror, real))
-		rc = link_to_mirror(git, real);
+		rc = link_to_mirror(&source->arena, git, real);
 	return rc < 0 ? rc : open_repo(source, git);
 }
 
@@ -116,10 +96,14 @@ static bool is_wanted(struct cts_arena *arena, const char *name)
 
 /* What of the server is to be fetched. */
 struct choice {
-	size_t *wanted; /* indexes in the source's references */
-	size_t count;
-	bool has_all;   /* the mirror has it already */
+	struct cts_oid *wants, *haves;
+	size_t want_count, have_count;
 };
+
+static void add(struct cts_source *source, struct cts_oid **ids, size_t *count, const struct cts_oid *oid)
+{
+	*(struct cts_oid *)cts_arena_push(&source->arena, ids, count, sizeof(*oid)) = *oid;
+}
 
 /* A commit that was refused is not asked for again, nor is the branch that stands at it. */
 static int was_refused(struct cts_txn *txn, const struct cts_oid *oid)
@@ -136,30 +120,44 @@ static int was_refused(struct cts_txn *txn, const struct cts_oid *oid)
 	return rc;
 }
 
+/* Of what the server has, what we lack is wanted. All else of it that we have, and the ends of our own branches
+ * and views, is what it need not send: a writer's branch only grows, so where the server's is ahead of ours it
+ * holds ours. */
 static int choose(struct choice *out, struct cts_source *source, const struct cts_link *link,
 	struct cts_road *road)
 {
 	const struct cts_ref_entry *refs = cts_link_refs(link, &source->ref_count);
+	struct cts_ref_entry *ours = NULL;
 	struct cts_txn *txn = NULL;
-	int rc = road ? cts_txn_begin(&txn, road->store) : 0;
+	size_t our_count = 0;
+	int rc = 0;
 
-	*out = (struct choice){.has_all = road != NULL};
+	*out = (struct choice){0};
+	if (road)
+		rc = cts_txn_begin(&txn, road->store);
+	if (rc == 0 && road)
+		rc = cts_repo_refs(road->repo, &ours, &our_count, &source->arena);
 	source->refs = cts_arena_alloc(
 		&source->arena, (source->ref_count + 1) * sizeof(*source->refs));
 	for (size_t i = 0; rc == 0 && i < source->ref_count; i++) {
+		const struct cts_oid *oid = &refs[i].oid;
+
 		source->refs[i].name = cts_arena_strdup(&source->arena, refs[i].name);
-		source->refs[i].oid = refs[i].oid;
+		source->refs[i].oid = *oid;
 		if (!is_wanted(&source->arena, refs[i].name))
 			continue;
-		if (road)
-			rc = was_refused(txn, &refs[i].oid);
-		if (rc == 0) {
-			*(size_t *)cts_arena_push(&source->arena, &out->wanted, &out->count,
-				sizeof(*out->wanted)) = i;
-			out->has_all = out->has_all && cts_odb_has(road->odb, &refs[i].oid);
+		if (road && cts_odb_has(road->odb, oid)) {
+			add(source, &out->haves, &out->have_count, oid);
+			continue;
 		}
+		if (road)
+			rc = was_refused(txn, oid);
+		if (rc == 0)
+			add(source, &out->wants, &out->want_count, oid);
 		rc = rc > 0 ? 0 : rc;
 	}
+	for (size_t i = 0; i < our_count && out->have_count < HAVES_MAX; i++)
+		add(source, &out->haves, &out->have_count, &ours[i].oid);
 	if (txn)
 		cts_txn_end(txn);
 	return rc;
@@ -178,13 +176,17 @@ static int fetch(struct cts_source *source, const char *url, const char *folder,
 		rc = cts_link_open(&link, url, CTS_LINK_FETCH, &options);
 	if (rc == 0)
 		rc = choose(&choice, source, link, road);
-	if (rc == 0 && choice.has_all) {
+	if (rc == 0 && road && !choice.want_count) {
 		rc = open_repo(source, road->mirror);
 	} else if (rc == 0) {
+		const struct cts_link_wish wish = {.wants = choice.wants,
+			.want_count = choice.want_count,
+			.haves = choice.haves,
+			.have_count = choice.have_count};
+
 		rc = cts_source_quarantine(source, folder, road ? road->mirror : NULL);
-		if (rc == 0 && choice.count)
-			rc = cts_link_fetch(link, cts_repo_path(source->repo),
-				choice.wanted, choice.count);
+		if (rc == 0 && choice.want_count)
+			rc = cts_link_fetch(link, cts_repo_path(source->repo), &wish);
 	}
 	cts_link_close(link);
 	return rc;

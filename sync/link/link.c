@@ -189,21 +189,30 @@ static int put_text(struct cts_link *link, int type, const char *text)
 		link->child, type, (struct cts_slice){.data = text, .size = strlen(text)});
 }
 
-int cts_link_fetch(struct cts_link *link, const char *git_dir, const size_t *wanted, size_t count)
+static int put_ids(struct cts_link *link, int type, const struct cts_oid *ids, size_t count)
 {
-	struct cts_message message;
 	struct cts_buf many = {0};
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		cts_buf_put_be32(&many, (uint32_t)wanted[i]);
-		rc = put_many(link, CTS_LINK_FETCHES, &many, CTS_LINK_BATCH);
+		cts_buf_put(&many, ids[i].bytes, CTS_OID_SIZE);
+		rc = put_many(link, type, &many, CTS_LINK_BATCH);
 	}
 	if (rc == 0)
-		rc = put_many(link, CTS_LINK_FETCHES, &many, 0);
+		rc = put_many(link, type, &many, 0);
+	cts_buf_release(&many);
+	return rc;
+}
+
+int cts_link_fetch(struct cts_link *link, const char *git_dir, const struct cts_link_wish *wish)
+{
+	struct cts_message message;
+	int rc = put_ids(link, CTS_LINK_WANTS, wish->wants, wish->want_count);
+
+	if (rc == 0)
+		rc = put_ids(link, CTS_LINK_HAVES, wish->haves, wish->have_count);
 	if (rc == 0)
 		rc = put_text(link, CTS_LINK_FETCH_TO, git_dir);
-	cts_buf_release(&many);
 	while (rc == 0) {
 		rc = cts_child_get(&message, link->child);
 		if (rc == 0)

@@ -5,7 +5,7 @@
  * read along. One link is one service; refs and capabilities are there when it is open.
  *
  *	rc = cts_link_open(&link, url, CTS_LINK_FETCH, &options);
- *	rc = cts_link_fetch(link, "quarantine.x/git", wanted, count);
+ *	rc = cts_link_fetch(link, "quarantine.x/git", &wish);
  *	cts_link_close(link);
  */
 #ifndef CTS_SYNC_LINK_H
@@ -46,11 +46,17 @@ const struct cts_ref_entry *cts_link_refs(const struct cts_link *link, size_t *c
 /* Whether the server advertised a capability ("ofs-delta", "no-thin"). */
 bool cts_link_can(const struct cts_link *link, const char *capability);
 
-/* Fetches what some of cts_link_refs, by their indexes, name into the repository at `git_dir`, which is
- * to be thrown away: nothing is synced, no reference is made. Ends the link's use.
- * @return CTS_EUNREACHABLE, CTS_EINTEGRITY (a pack that is none) */
-int cts_link_fetch(
-	struct cts_link *link, const char *git_dir, const size_t *wanted, size_t count);
+/* What to fetch. */
+struct cts_link_wish {
+	const struct cts_oid *wants; /* of cts_link_refs, what the repository lacks; at least one */
+	size_t want_count;
+	const struct cts_oid *haves; /* commits that it has and the server may; what it does not know is nothing to it */
+	size_t have_count;
+};
+
+/* Fetches into the repository at `git_dir`, which is to be thrown away: nothing is synced, no reference is made.
+ * Ends the link's use. @return CTS_EUNREACHABLE, CTS_EINTEGRITY (a pack that is none) */
+int cts_link_fetch(struct cts_link *link, const char *git_dir, const struct cts_link_wish *wish);
 
 struct cts_link_command {
 	const char *name; /* "refs/heads/..." */

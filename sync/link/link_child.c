@@ -32,13 +32,7 @@ static int put_many(struct cts_wire *wire, int type, struct cts_buf *many, size_
 	return rc;
 }
 
-/* The references that are told, and numbered by the parent. */
-struct listing {
-	const git_remote_head **heads;
-	size_t count;
-};
-
-static int tell_references(struct cts_wire *wire, struct listing *listing, struct cts_arena *arena)
+static int tell_references(struct cts_wire *wire)
 {
 	const git_remote_head **heads;
 	struct cts_buf many = {0};
@@ -50,8 +44,6 @@ static int tell_references(struct cts_wire *wire, struct listing *listing, struc
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		if (!is_reference(heads[i]->name))
 			continue;
-		*(const git_remote_head **)cts_arena_push(arena, &listing->heads, &listing->count,
-			sizeof(*listing->heads)) = heads[i];
 		cts_buf_put(&many, heads[i]->oid.id, CTS_OID_SIZE);
 		cts_buf_put(&many, heads[i]->name, strlen(heads[i]->name) + 1);
 		rc = put_many(wire, CTS_LINK_REFS, &many, CTS_LINK_BATCH);
@@ -62,13 +54,13 @@ static int tell_references(struct cts_wire *wire, struct listing *listing, struc
 	return rc;
 }
 
-static int tell_open(struct cts_wire *wire, struct listing *listing, struct cts_arena *arena)
+static int tell_open(struct cts_wire *wire)
 {
 	int rc = cts_channel_put(
 		wire->channel, CTS_LINK_CAPABILITIES, cts_buf_slice(&wire->capabilities));
 
 	if (rc == 0)
-		rc = tell_references(wire, listing, arena);
+		rc = tell_references(wire);
 	if (rc == 0)
 		rc = cts_channel_put(wire->channel, CTS_LINK_OPEN, (struct cts_slice){0});
 	return rc;
@@ -77,23 +69,17 @@ static int tell_open(struct cts_wire *wire, struct listing *listing, struct cts_
 /* ---- what the parent asks --------------------------------------------------------------------- */
 
 struct asked {
-	const git_remote_head **wanted;
-	size_t wanted_count;
+	struct cts_link_order order;
 	struct cts_link_command *commands;
 	size_t command_count;
 };
 
-static void take_wanted(struct asked *asked, struct cts_arena *arena,
-	const struct listing *listing, struct cts_slice bytes)
+static void take_ids(struct cts_oid **ids, size_t *count, struct cts_arena *arena,
+	struct cts_slice bytes)
 {
-	for (size_t at = 0; at + 4 <= bytes.size; at += 4) {
-		uint32_t index = cts_be32((const char *)bytes.data + at);
-
-		if (index < listing->count)
-			*(const git_remote_head **)cts_arena_push(arena, &asked->wanted,
-				&asked->wanted_count, sizeof(*asked->wanted)) =
-				listing->heads[index];
-	}
+	for (size_t at = 0; at + CTS_OID_SIZE <= bytes.size; at += CTS_OID_SIZE)
+		memcpy(((struct cts_oid *)cts_arena_push(arena, ids, count, sizeof(**ids)))->bytes,
+			(const char *)bytes.data + at, CTS_OID_SIZE);
 }
 
 static void take_commands(struct asked *asked, struct cts_arena *arena, struct cts_slice bytes)
@@ -116,24 +102,28 @@ static int run(struct cts_channel *channel, const struct cts_link_work *work)
 {
 	struct cts_wire wire = {.channel = channel, .url = work->url, .shown = work->shown};
 	struct cts_arena arena = {0};
-	struct listing listing = {0};
 	struct asked asked = {0};
 	struct cts_message message;
 	int rc = cts_wire_open(&wire,
 		work->service == CTS_LINK_PUSH ? GIT_DIRECTION_PUSH : GIT_DIRECTION_FETCH);
 
 	if (rc == 0)
-		rc = tell_open(&wire, &listing, &arena);
+		rc = tell_open(&wire);
 	while (rc == 0 && cts_channel_get(&message, channel) > 0) {
 		char *text = cts_arena_strndup(&arena, message.bytes.data, message.bytes.size);
 
 		switch ((enum cts_link_message)message.type) {
-		case CTS_LINK_FETCHES:
-			take_wanted(&asked, &arena, &listing, message.bytes);
+		case CTS_LINK_WANTS:
+			take_ids(&asked.order.wants, &asked.order.want_count, &arena,
+				message.bytes);
+			break;
+		case CTS_LINK_HAVES:
+			take_ids(&asked.order.haves, &asked.order.have_count, &arena,
+				message.bytes);
 			break;
 		case CTS_LINK_FETCH_TO:
-			return cts_link_receive(
-				&wire, asked.wanted, asked.wanted_count, text);
+			asked.order.path = text;
+			return cts_link_do_fetch(&wire, &asked.order);
 		case CTS_LINK_COMMANDS:
 			take_commands(&asked, &arena, message.bytes);
 			break;

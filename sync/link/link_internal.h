@@ -3,7 +3,7 @@
  *
  *	child                          parent
  *	CAPABILITIES, REFS..., OPEN
- *	                               FETCH                   or COMMANDS..., PUSH
+ *	                               WANTS..., HAVES..., FETCH or COMMANDS..., SEND
  *	(the work ends)                                           REPORT, (the work ends)
  */
 #ifndef CTS_SYNC_LINK_INTERNAL_H
@@ -17,7 +17,8 @@ enum cts_link_message {
 	CTS_LINK_CAPABILITIES = 1, /* the text */
 	CTS_LINK_REFS,             /* many: id, name, NUL */
 	CTS_LINK_OPEN,
-	CTS_LINK_FETCHES,  /* many: index in the references, 4 bytes */
+	CTS_LINK_WANTS,    /* many: id */
+	CTS_LINK_HAVES,    /* many: id */
 	CTS_LINK_FETCH_TO, /* the path of the repository: begin */
 	CTS_LINK_COMMANDS, /* many: old id, new id, name, NUL */
 	CTS_LINK_SEND,     /* the path of the pack, "" for an empty one: begin */
@@ -34,9 +35,14 @@ struct cts_link_work {
 
 int cts_link_child(struct cts_channel *channel, void *context);
 
-/* Fetches what the server's references name into the repository at `git_dir`. */
-int cts_link_receive(struct cts_wire *wire, const git_remote_head **wanted, size_t count,
-	const char *git_dir);
+/* What is to be fetched, and where to. */
+struct cts_link_order {
+	struct cts_oid *wants, *haves; /* haves: what the repository has, and the server may */
+	size_t want_count, have_count;
+	const char *path; /* of the repository */
+};
+
+int cts_link_do_fetch(struct cts_wire *wire, const struct cts_link_order *order);
 
 /* One request with the commands and the pack; puts the report. */
 int cts_link_send(struct cts_wire *wire, const struct cts_link_command *commands, size_t count,

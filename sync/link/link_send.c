@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "proto/arena.h"
+#include "sync/link/answer.h"
 #include "sync/link/link_internal.h"
 #include "sync/link/ssh.h"
 
@@ -32,13 +33,12 @@ static const unsigned char empty_pack[] = {'P', 'A', 'C', 'K', 0, 0, 0, 2, 0, 0,
 
 struct sending {
 	struct cts_wire *wire;
-	git_smart_subtransport_stream *stream;
+	struct cts_answer answer;
 	const struct cts_link_command *commands;
 	size_t count;
 	struct cts_arena arena;
 	bool has_side_band;
 	/* the report */
-	struct cts_buf in; /* of the stream, not parsed yet */
 	struct cts_buf report;
 	size_t report_used;
 	bool has_unpack, is_whole;
@@ -79,7 +79,8 @@ static void put_commands(struct sending *sending, struct cts_buf *out)
 
 static int write_out(struct sending *sending, struct cts_buf *out)
 {
-	int rc = sending->stream->write(sending->stream, out->data, out->size);
+	git_smart_subtransport_stream *stream = sending->answer.stream;
+	int rc = stream->write(stream, out->data, out->size);
 
 	cts_buf_clear(out);
 	return rc < 0 ? cts_wire_explain(sending->wire, rc) : 0;
@@ -198,93 +199,46 @@ static int tell_report(struct sending *sending)
 static int take_line(struct sending *sending, enum cts_pkt kind, struct cts_slice line)
 {
 	struct cts_wire *wire = sending->wire;
-	const char *bytes = line.data;
+	struct cts_slice data;
+	int rc;
 
+	if (kind == CTS_PKT_NONE)
+		return cts_answer_no_sense(wire);
 	if (!sending->has_side_band) {
-		if (kind == CTS_PKT_LINE)
+		rc = kind == CTS_PKT_LINE ? cts_answer_check(wire, line) : 0;
+		if (rc == 0 && kind == CTS_PKT_LINE)
 			take_report_line(sending, line);
 		sending->is_whole |= kind == CTS_PKT_FLUSH;
-		return kind == CTS_PKT_FLUSH;
+		return rc < 0 ? rc : kind == CTS_PKT_FLUSH;
 	}
 	if (kind == CTS_PKT_FLUSH)
 		return 1;
-	if (!line.size)
-		return 0;
-	switch (bytes[0]) {
-	case 1:
-		if (sending->report.size + line.size > REPORT_MAX)
-			return cts_fail(CTS_EUNREACHABLE, "'%s' reports without an end", wire->shown);
-		cts_buf_put(&sending->report, bytes + 1, line.size - 1);
-		take_report(sending);
-		return 0;
-	case 2:
-		cts_lines_put(&wire->words, bytes + 1, line.size - 1);
-		return 0;
-	case 3:
-		line = cts_pkt_trim((struct cts_slice){.data = bytes + 1, .size = line.size - 1});
-		cts_fail(CTS_EUNREACHABLE, "'%s' gave up: %.*s", wire->shown,
-			(int)(line.size < 512 ? line.size : 512), (const char *)line.data);
-		cts_hint("tell who runs it; what you changed stays here until then");
-		return CTS_EUNREACHABLE;
-	default:
-		return cts_fail(CTS_EUNREACHABLE, "'%s' answers what makes no sense", wire->shown);
-	}
-}
-
-/* Lines of what was read. @return 1: the answer is over; 0: more must be read */
-static int take_lines(struct sending *sending)
-{
-	struct cts_buf *in = &sending->in;
-	size_t at = 0, used;
-	int rc = 0;
-
-	while (rc == 0 && at < in->size) {
-		struct cts_slice line;
-		enum cts_pkt kind = cts_pkt_parse(&line, &used, in->data + at, in->size - at);
-
-		if (kind == CTS_PKT_MORE)
-			break;
-		if (kind == CTS_PKT_NONE)
-			return cts_fail(CTS_EUNREACHABLE, "'%s' answers what makes no sense",
-				sending->wire->shown);
-		if (!sending->has_side_band && kind == CTS_PKT_LINE && line.size > 4 &&
-			strncmp(line.data, "ERR ", 4) == 0)
-			return cts_fail(CTS_EUNREACHABLE, "'%s' gave up: %.*s", sending->wire->shown,
-				(int)(line.size < 512 ? line.size : 512) - 4,
-				(const char *)line.data + 4);
-		rc = take_line(sending, kind, line);
-		at += used;
-	}
-	if (at) {
-		memmove(in->data, in->data + at, in->size - at);
-		in->size -= at;
-	}
-	return rc;
+	rc = cts_answer_side_band(wire, &data, line);
+	if (rc < 0 || !data.size)
+		return rc;
+	if (sending->report.size + data.size > REPORT_MAX)
+		return cts_fail(CTS_EUNREACHABLE, "'%s' reports without an end", wire->shown);
+	cts_buf_put(&sending->report, data.data, data.size);
+	take_report(sending);
+	return 0;
 }
 
 static int read_answer(struct sending *sending)
 {
-	struct cts_buf *in = &sending->in;
+	struct cts_slice line;
+	enum cts_pkt kind;
 	bool is_told = false;
-	int rc = 0;
+	int rc;
 
-	while (rc == 0) {
-		size_t got = 0;
-
-		cts_buf_reserve(in, CHUNK);
-		rc = sending->stream->read(sending->stream, in->data + in->size, CHUNK, &got);
-		if (rc < 0)
-			rc = cts_wire_explain(sending->wire, rc);
-		else if (got == 0)
-			break;
-		in->size += got;
-		if (rc == 0)
-			rc = take_lines(sending);
+	while ((rc = cts_answer_next(&sending->answer, &kind, &line)) > 0) {
+		rc = take_line(sending, kind, line);
 		if (sending->is_whole && sending->has_unpack && !is_told) {
 			is_told = true;
 			if (tell_report(sending) < 0)
 				rc = CTS_EUNREACHABLE;
 		}
+		if (rc != 0)
+			break;
 	}
 	cts_lines_end(&sending->wire->words);
 	if (rc >= 0)
@@ -302,7 +256,8 @@ static int read_answer(struct sending *sending)
 int cts_link_send(struct cts_wire *wire, const struct cts_link_command *commands, size_t count,
 	const char *pack_path)
 {
-	struct sending sending = {.wire = wire, .commands = commands, .count = count};
+	struct sending sending = {
+		.wire = wire, .answer.wire = wire, .commands = commands, .count = count};
 	const char *capabilities = cts_buf_text(&wire->capabilities);
 	struct stat status = {0};
 	int fd = -1, rc;
@@ -318,7 +273,7 @@ int cts_link_send(struct cts_wire *wire, const struct cts_link_command *commands
 		if (fd < 0 || fstat(fd, &status) != 0)
 			return cts_fail_errno(CTS_EIO, errno, "cannot read '%s'", pack_path);
 	}
-	rc = wire->sub->action(&sending.stream, wire->sub, wire->url, GIT_SERVICE_RECEIVEPACK);
+	rc = wire->sub->action(&sending.answer.stream, wire->sub, wire->url, GIT_SERVICE_RECEIVEPACK);
 	if (rc < 0)
 		rc = cts_wire_explain(wire, rc);
 	if (rc == 0)

@@ -185,4 +185,16 @@ FIXTURE const char *new_receiver(void)
 	return lab_path("q");
 }
 
+/* One of what the server lists, into a repository that has `have` (NULL: nothing). */
+FIXTURE int fetch_one(struct cts_link *link, const char *git_dir, size_t wanted, const struct cts_oid *have)
+{
+	size_t count;
+	const struct cts_ref_entry *refs = cts_link_refs(link, &count);
+	const struct cts_link_wish wish = {
+		.wants = &refs[wanted].oid, .want_count = 1, .haves = have, .have_count = have != NULL};
+
+	assert_true(wanted < count);
+	return cts_link_fetch(link, git_dir, &wish);
+}
+
 #endif

@@ -16,6 +16,7 @@ static void test_what_is_wanted_is_fetched_and_nothing_else(void **state)
 	for (int kind = 0; kind < 2; kind++) {
 		struct cts_link *link = link_to(url_of(kind), CTS_LINK_FETCH);
 		const struct cts_ref_entry *refs;
+		struct cts_oid have;
 		char hex[CTS_OID_HEX + 1];
 		size_t count, wanted;
 
@@ -28,21 +29,20 @@ static void test_what_is_wanted_is_fetched_and_nothing_else(void **state)
 		assert_true(cts_link_can(link, "ofs-delta"));
 		assert_true(cts_link_can(link, "agent"));
 		assert_false(cts_link_can(link, "report-status"));
-		assert_ok(cts_link_fetch(link, new_receiver(), &wanted, 1));
+		have = refs[wanted].oid;
+		assert_ok(fetch_one(link, new_receiver(), wanted, NULL));
 		cts_link_close(link);
 		lab_run("git -C q cat-file -e %s^{tree}", second);
 		assert_int_not_equal(run_into(NULL, "git -C q cat-file -e %s 2>/dev/null", head), 0);
 		assert_string_equal(lab_run("git -C q for-each-ref"), "");
-		/* What is there already is not asked for again. */
-		link = link_to(url_of(kind), CTS_LINK_FETCH);
-		assert_ok(cts_link_fetch(link, lab_path("q"), &wanted, 1));
-		cts_link_close(link);
-		assert_string_equal(lab_run("ls q/objects/pack/*.pack | wc -l"), "1");
-		/* The difference to that is. */
+		/* What the other side has not, and what it has, of what is there. */
 		link = link_to(url_of(kind), CTS_LINK_FETCH);
 		wanted = find(link, "refs/heads/other");
-		assert_ok(cts_link_fetch(link, lab_path("q"), &wanted, 1));
+		assert_ok(fetch_one(link, lab_path("q"), wanted, &have));
 		cts_link_close(link);
+		assert_string_equal(lab_run("ls q/objects/pack/*.pack | wc -l"), "2");
+		assert_int_not_equal(run_into(NULL, "git -C q show-index <$(ls -t q/objects/pack/*.idx | head -1) |"
+						    " grep -q %s", second), 0);
 		lab_run("git -C q cat-file -e %s^{tree}", head);
 	}
 }

@@ -132,7 +132,7 @@ static void test_a_pack_that_is_none_is_refused(void **state)
 		ssh_is(lab_text("cat advert; head -c 60 >/dev/null; %s", packs[i].script));
 		link = link_to(ssh_url, CTS_LINK_FETCH);
 		wanted = find(link, "refs/heads/base");
-		rc = cts_link_fetch(link, new_receiver(), &wanted, 1);
+		rc = fetch_one(link, new_receiver(), wanted, NULL);
 		cts_link_close(link);
 		if (rc != packs[i].code && !(rc == CTS_EUNREACHABLE || rc == CTS_EINTEGRITY))
 			fail_msg("%zu: %d %s", i, rc, cts_error_message(rc));
@@ -171,7 +171,7 @@ static void test_a_server_that_stalls_is_left(void **state)
 	ssh_is("cat advert; head -c 60 >/dev/null; exec sleep 100");
 	link = link_to(ssh_url, CTS_LINK_FETCH);
 	wanted = find(link, "refs/heads/base");
-	assert_int_equal(cts_link_fetch(link, new_receiver(), &wanted, 1), CTS_EUNREACHABLE);
+	assert_int_equal(fetch_one(link, new_receiver(), wanted, NULL), CTS_EUNREACHABLE);
 	assert_says(CTS_EUNREACHABLE, "was silent for 1 s");
 	cts_link_close(link);
 }
