@@ -33,7 +33,7 @@
 #include "proto/buf.h"
 #include "proto/hash.h"
 #include "proto/id.h"
-#include "sync/git/odb.h"
+#include "sync/pack/odb.h"
 
 #define CTS_COMMIT_PARENTS_MAX 64
 #define CTS_COMMIT_LINES_MAX 50

@@ -17,7 +17,7 @@
 
 #include "proto/time.h"
 #include "sync/disk.h"
-#include "sync/pack/repack.h"
+#include "sync/repack/repack.h"
 #include "sync/quarantine.h"
 
 enum {

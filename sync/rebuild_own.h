@@ -6,7 +6,7 @@
 #define CTS_SYNC_REBUILD_OWN_H
 
 #include "store/store.h"
-#include "sync/git/odb.h"
+#include "sync/pack/odb.h"
 
 struct cts_own_commit {
 	struct cts_oid oid;

@@ -5,7 +5,7 @@
 #define CTS_SYNC_ROAD_H
 
 #include "sync/git/git.h"
-#include "sync/git/odb.h"
+#include "sync/pack/odb.h"
 #include "sync/sync.h"
 #include "sync/tree/tree_cache.h"
 

@@ -16,6 +16,10 @@ TOP = os.environ.get("CTS_SOURCE_DIR") or os.path.dirname(os.path.dirname(os.pat
 BUILD = os.environ.get("CTS_BINARY_DIR", "")
 
 ORDER = ["proto", "store", "sync", "cli"]  # each may use those before it
+# The same inside sync/: what a folder below it may use of sync/ beside itself and those before it. The steps of
+# the road, and bundles, may use all.
+SYNC_ORDER = ["git", "pack", "tree", "repack", "link"]
+SYNC_LEAVES = {"sync/sync.h", "sync/url.h", "sync/disk.h"}
 PUBLIC = {"store": "store/store.h", "sync": "sync/sync.h"}
 
 # Foreign headers and the folders that may know them. What is not listed must be libc's.
@@ -38,6 +42,14 @@ WARNINGS = ("-std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wstrict-prototypes -
             "-Wwrite-strings -Wformat=2 -Werror -fsyntax-only").split()
 
 
+def is_below(path, name):
+    """Whether a file of sync/ may include a header of sync/; true for all others."""
+    own, other = path.split("/")[1:2], name.split("/")[1]
+    if own[0] not in SYNC_ORDER or name in SYNC_LEAVES:
+        return True
+    return other in SYNC_ORDER and SYNC_ORDER.index(other) <= SYNC_ORDER.index(own[0])
+
+
 def faults_of(path, text):
     """What is wrong with the includes of one file; `path` is relative to the top."""
     folder = path.split("/")[0]
@@ -58,6 +70,8 @@ def faults_of(path, text):
             other = name.split("/")[0]
             if "/" not in name or other not in ORDER:
                 yield f"{where}: paths are relative to the top of the tree"
+            elif other == "sync" and not is_below(path, name):
+                yield f"{where}: the arrow turns inside sync/"
             elif other == folder or other == "proto":
                 pass
             elif ORDER.index(other) > rank:
@@ -77,6 +91,8 @@ def test_the_check_itself_can_fail():
         "proto/a.c": '#include "store/store.h"',
         "store/a.c": '#include "sync/sync.h"',
         "sync/a.c": '#include "store/env.h"',
+        "sync/pack/a.c": '#include "sync/link/link.h"',
+        "sync/git/a.c": '#include "sync/road.h"',
         "cli/a.c": "#include <lmdb.h>",
         "cli/b.c": "#include <git2.h>",
         "sync/b.c": '#include "proto/record.pb-c.h"',

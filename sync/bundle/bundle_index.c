@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sync/git/odb.h"
+#include "sync/pack/odb.h"
 #include "sync/link/child.h"
 #include "sync/pack/pack_receive.h"
 

@@ -12,7 +12,7 @@
 #include <zlib.h>
 
 #include "sync/pack/delta.h"
-#include "sync/git/object.h"
+#include "sync/pack/object.h"
 
 enum {
 	HEADER = 12,

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "proto/arena.h"
-#include "sync/git/odb.h"
+#include "sync/pack/odb.h"
 #include "sync/link/answer.h"
 #include "sync/pack/pack_receive.h"
 

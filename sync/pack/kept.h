@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "proto/buf.h"
-#include "sync/git/object.h"
+#include "sync/pack/object.h"
 
 enum {
 	CTS_KEPT_OBJECT_MAX = 128 * 1024,   /* bytes of the largest */

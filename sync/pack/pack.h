@@ -20,7 +20,7 @@
 
 #include "proto/buf.h"
 #include "proto/hash.h"
-#include "sync/git/object.h"
+#include "sync/pack/object.h"
 
 #define CTS_PACK_CHAIN_MAX 50 /* deltas on deltas; git's own limit */
 

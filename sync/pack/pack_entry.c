@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sync/git/object.h"
+#include "sync/pack/object.h"
 
 enum { DEFLATE_MOST = 1100 }; /* times smaller than its data is as small as deflate can make it, and less */
 

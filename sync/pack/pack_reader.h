@@ -22,7 +22,7 @@
 
 #include "proto/buf.h"
 #include "proto/hash.h"
-#include "sync/git/object.h"
+#include "sync/pack/object.h"
 
 struct cts_pack_reader;
 

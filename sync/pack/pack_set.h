@@ -24,7 +24,7 @@
 
 #include "proto/buf.h"
 #include "proto/hash.h"
-#include "sync/git/object.h"
+#include "sync/pack/object.h"
 
 #define CTS_PACK_ITEM_NONE UINT32_MAX
 

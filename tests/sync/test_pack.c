@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "sync/git/odb.h"
+#include "sync/pack/odb.h"
 #include "sync/pack/pack.h"
 
 /* Compressible or not, of any size up to a bound. */

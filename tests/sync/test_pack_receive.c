@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "sync/git/odb.h"
+#include "sync/pack/odb.h"
 #include "sync/pack/delta.h"
 #include "sync/pack/pack.h"
 #include "sync/pack/pack_entry.h"

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "sync/pack/pack_dir.h"
-#include "sync/pack/repack.h"
+#include "sync/repack/repack.h"
 
 typedef int repack(struct cts_pack *, struct cts_pack_set *, const struct cts_progress *);
 

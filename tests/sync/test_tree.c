@@ -3,7 +3,7 @@
  */
 #include "fixture.h"
 
-#include "sync/git/odb.h"
+#include "sync/pack/odb.h"
 #include "sync/pack/pack.h"
 #include "sync/tree/tree_cache.h"
 

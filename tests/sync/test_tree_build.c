@@ -4,7 +4,7 @@
 #include "mirror_model.h"
 
 #include "sync/tree/layout.h"
-#include "sync/git/odb.h"
+#include "sync/pack/odb.h"
 #include "sync/tree/tree_build.h"
 
 /* A repository with a pack at work. */

@@ -3,7 +3,7 @@
  * version is taken note of only where the older one was met before, so the versions of an object
  * can never run in a circle, whatever the history looks like.
  */
-#include "sync/pack/repack_plan.h"
+#include "sync/repack/repack_plan.h"
 
 #include <stdlib.h>
 #include <string.h>

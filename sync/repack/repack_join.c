@@ -7,7 +7,7 @@
 
 #include "proto/arena.h"
 #include "proto/error.h"
-#include "sync/pack/repack.h"
+#include "sync/repack/repack.h"
 
 struct joining {
 	struct cts_pack *pack;

@@ -16,8 +16,8 @@
 #include "proto/arena.h"
 #include "proto/error.h"
 #include "sync/pack/delta.h"
-#include "sync/pack/repack.h"
-#include "sync/pack/repack_plan.h"
+#include "sync/repack/repack.h"
+#include "sync/repack/repack_plan.h"
 
 enum {
 	STEPS = 25,

@@ -15,7 +15,7 @@
  * itself fall between the new pack's coming and the old ones' going. So what cannot be read is
  * tried once more.
  */
-#include "sync/git/odb.h"
+#include "sync/pack/odb.h"
 
 #include <dirent.h>
 #include <stdio.h>

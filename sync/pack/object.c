@@ -1,7 +1,7 @@
 /*
  * Object types by name, and their limits.
  */
-#include "sync/git/object.h"
+#include "sync/pack/object.h"
 
 const char *cts_object_name(enum cts_object type)
 {
