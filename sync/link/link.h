@@ -1,8 +1,9 @@
 /*
  * A connection to a server (ssh, https, http on this machine), held by a child process (child.h).
- * libgit2's smart protocol runs over its own http(s) sub-transport, or over ours, which runs the user's
- * ssh program (ssh.h); both are watched: every byte is a sign of life, and what a server advertises is
- * read along. One link is one service; refs and capabilities are there when it is open.
+ * libgit2 connects and reads what the server lists, over its own http(s) sub-transport or over ours, which
+ * runs the user's ssh program (ssh.h). Both are watched: every byte is a sign of life, and what a server
+ * advertises is read along. Requests and their answers are our own (link_fetch.c, link_send.c). One link is
+ * one service; refs and capabilities are there when it is open.
  *
  *	rc = cts_link_open(&link, url, CTS_LINK_FETCH, &options);
  *	rc = cts_link_fetch(link, "quarantine.x/git", &wish);

@@ -270,25 +270,6 @@ int cts_wire_explain(struct cts_wire *wire, int git_code)
 
 /* ---- connecting ------------------------------------------------------------------------------- */
 
-static int on_words(const char *text, int size, void *payload)
-{
-	struct cts_wire *wire = payload;
-
-	if (size > 0)
-		cts_lines_put(&wire->words, text, (size_t)size);
-	return 0;
-}
-
-static int on_transfer(const git_indexer_progress *stats, void *payload)
-{
-	struct cts_wire *wire = payload;
-	const struct cts_progress *progress = cts_channel_progress(wire->channel);
-
-	progress->step(progress->context, "receiving", stats->received_objects,
-		stats->total_objects);
-	return 0;
-}
-
 static int on_credentials(git_credential **out, const char *url, const char *user,
 	unsigned allowed, void *payload)
 {
@@ -302,8 +283,6 @@ static void set_options(git_remote_connect_options *options, struct cts_wire *wi
 {
 	git_remote_connect_options_init(options, GIT_REMOTE_CONNECT_OPTIONS_VERSION);
 	options->callbacks.credentials = on_credentials;
-	options->callbacks.sideband_progress = on_words;
-	options->callbacks.transfer_progress = on_transfer;
 	options->callbacks.payload = wire;
 	options->follow_redirects = GIT_REMOTE_REDIRECT_NONE;
 	options->proxy_opts.type = wire->is_https ? GIT_PROXY_AUTO : GIT_PROXY_NONE;
