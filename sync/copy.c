@@ -9,10 +9,15 @@ static int copy_blob(struct cts_copying *copying, const struct cts_oid *oid)
 {
 	struct cts_buf bytes = {0};
 	struct cts_slice stored;
+	size_t size;
 	int rc;
 
 	if (!cts_pack_lacks(copying->pack, oid))
 		return 0;
+	/* Who verified the commit has read it. */
+	if (cts_odb_stored(&stored, &size, copying->source, CTS_OBJECT_BLOB, oid) &&
+		cts_pack_is_sensible(stored, size))
+		return cts_pack_copy(copying->pack, oid, CTS_OBJECT_BLOB, size, NULL, stored);
 	rc = cts_odb_read_stored(&bytes, &stored, copying->source, CTS_OBJECT_BLOB, oid);
 	if (rc == 0)
 		rc = cts_pack_put_named(
@@ -28,11 +33,13 @@ static int put_tree(struct cts_copying *copying, const struct cts_tree *tree, co
 	struct cts_pack_base base;
 	struct cts_buf bytes = {0};
 	struct cts_slice stored = {0};
+	size_t size;
 	int rc = 0;
 
 	if (below)
 		base = (struct cts_pack_base){.oid = below->oid, .data = below->raw};
-	if (!below || !cts_pack_may_be_base(copying->pack, &below->oid))
+	if ((!below || !cts_pack_may_be_base(copying->pack, &below->oid)) &&
+		!cts_odb_stored(&stored, &size, copying->source, CTS_OBJECT_TREE, &tree->oid))
 		rc = cts_odb_read_stored(
 			&bytes, &stored, copying->source, CTS_OBJECT_TREE, &tree->oid);
 	if (rc == 0)

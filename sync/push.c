@@ -65,10 +65,8 @@ int cts_push_fail_own(const char *why)
 static int connect_to(struct cts_pushing *pushing)
 {
 	const char *path = cts_url_path(pushing->url);
-	int rc = cts_url_check(pushing->url);
+	int rc;
 
-	if (rc < 0)
-		return rc;
 	if (!path)
 		return cts_push_list_server(pushing);
 	rc = cts_repo_open(&pushing->hub, path);
@@ -332,23 +330,25 @@ static int push_locked(struct cts_pushing *pushing, bool reset_main)
 	return rc < 0 ? rc : cts_store_exchange(pushing->road->store, note_push, &noting);
 }
 
-/* A server is connected to while the journal is sealed: either takes a tenth of a second. Not where sealing takes
+/* What can be done while the journal is sealed: to connect to a server, to start libgit2. Not where sealing takes
  * so long that its progress is shown, since whoever connects may ask for a password. */
 static int start_early(struct cts_pushing *pushing)
 {
 	uint64_t waiting = 0;
 	int rc;
 
-	if (cts_url_path(pushing->url) || cts_url_check(pushing->url) < 0) {
-		cts_error_clear();
-		return 0;
-	}
 	rc = cts_txn_begin(&pushing->txn, pushing->road->store);
 	if (rc == 0)
 		rc = cts_txn_journal_count(pushing->txn, &waiting);
 	cts_txn_end(pushing->txn);
 	pushing->txn = NULL;
-	return rc < 0 || waiting > EARLY_MAX ? rc : cts_push_start_link(pushing);
+	if (rc < 0 || waiting > EARLY_MAX)
+		return rc;
+	if (!cts_url_path(pushing->url))
+		return cts_push_start_link(pushing);
+	if (waiting)
+		cts_git_start_early();
+	return 0;
 }
 
 int cts_push(struct cts_push *out, struct cts_road *road, const char *remote, bool reset_main,
@@ -362,7 +362,9 @@ int cts_push(struct cts_push *out, struct cts_road *road, const char *remote, bo
 	if (!pushing.url)
 		return cts_fail(CTS_EREFUSED, "no remote is named '%s'", remote);
 	pushing.url = cts_arena_strdup(&pushing.arena, pushing.url);
-	rc = start_early(&pushing);
+	rc = cts_url_check(pushing.url);
+	if (rc == 0)
+		rc = start_early(&pushing);
 	if (rc >= 0)
 		rc = cts_seal(road, progress);
 	if (rc >= 0)

@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HAVES_MAX = 4096 }; /* fifty bytes of a request each */
+/* Fifty bytes of a request each, and sixty of what a server acknowledges while it is still being written. */
+enum { HAVES_MAX = 4096 };
 
 /* ---- a quarantine ----------------------------------------------------------------------------- */
 
@@ -147,7 +148,8 @@ static int choose(struct choice *out, struct cts_source *source, const struct ct
 		if (!is_wanted(&source->arena, refs[i].name))
 			continue;
 		if (road && cts_odb_has(road->odb, oid)) {
-			add(source, &out->haves, &out->have_count, oid);
+			if (out->have_count < HAVES_MAX)
+				add(source, &out->haves, &out->have_count, oid);
 			continue;
 		}
 		if (road)

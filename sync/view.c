@@ -193,6 +193,27 @@ static int read_link(struct cts_odb *odb, struct link *out, const struct cts_oid
 	return rc;
 }
 
+/* The tree of a branch's head that a view shows, if the mirror has it: a view is mostly that, and hardly anything
+ * else. Zero: none. */
+static int find_shown(struct cts_road *road, struct cts_odb *source, struct cts_oid *tree, const struct cts_oid *oid)
+{
+	struct cts_arena arena = {0};
+	struct cts_commit commit, head;
+	int rc = cts_commit_read(&commit, &arena, source, oid);
+
+	*tree = (struct cts_oid){0};
+	for (size_t i = 1; rc == 0 && i < commit.parent_count; i++) {
+		if (!cts_odb_has(road->odb, &commit.parents[i]))
+			continue;
+		rc = cts_commit_read(&head, &arena, road->odb, &commit.parents[i]);
+		if (rc == 0)
+			*tree = head.tree;
+		break;
+	}
+	cts_arena_release(&arena);
+	return rc;
+}
+
 static int pass_record(void *context, const char *kind, const char *id,
 	const struct cts_oid *before, const struct cts_oid *after)
 {
@@ -250,8 +271,14 @@ static int copy_chain(
 		rc = cts_pack_open(&copying.pack, road->pack_dir, &options);
 	}
 	for (size_t i = count; rc == 0 && i > 0; i--) {
-		rc = cts_tree_diff(copying.trees, cts_oid_is_zero(&below) ? NULL : &below,
-			&links[i - 1].tree, &anything);
+		struct cts_oid bases[2] = {{{0}}, below};
+		const struct cts_oid *base = &bases[0];
+
+		rc = find_shown(road, source, &bases[0], &links[i - 1].oid);
+		if (cts_oid_is_zero(base))
+			base = cts_oid_is_zero(&below) ? NULL : &bases[1];
+		if (rc == 0)
+			rc = cts_tree_diff(copying.trees, base, &links[i - 1].tree, &anything);
 		copied = (struct cts_copied_commit){
 			.oid = links[i - 1].oid, .tree = links[i - 1].tree};
 		if (rc == 0)
@@ -259,7 +286,7 @@ static int copy_chain(
 				&bytes, &copied.stored, source, CTS_OBJECT_COMMIT, &copied.oid);
 		copied.bytes = cts_buf_slice(&bytes);
 		if (rc == 0)
-			rc = cts_copy_commit(&copying, &copied, &below, 1);
+			rc = cts_copy_commit(&copying, &copied, bases, 2);
 		below = copied.tree;
 	}
 	if (rc == 0 && count)

@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int started;
+static bool is_early; /* a thread starts it */
 
 static void start(void)
 {
@@ -30,6 +32,34 @@ int cts_git_start(void)
 	if (started < 0)
 		return cts_fail(CTS_EIO, "libgit2 cannot be started");
 	return 0;
+}
+
+static void *start_beside(void *unused)
+{
+	pthread_once(&once, start);
+	return unused;
+}
+
+void cts_git_start_early(void)
+{
+	sigset_t all, before;
+	pthread_t thread;
+
+	if (is_early)
+		return;
+	/* Signals are the first thread's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	is_early = pthread_create(&thread, NULL, start_beside, NULL) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (is_early)
+		pthread_detach(thread);
+}
+
+void cts_git_before_fork(void)
+{
+	if (is_early)
+		pthread_once(&once, start);
 }
 
 int cts_git_restart(void)

@@ -20,8 +20,14 @@
 /* Starts libgit2 once for the process: everything that it writes under a repository is synced
  * (unsynced, simulated power losses corrupted three repositories of four), and an object read is
  * checked against its name. A hub in a shared folder may belong to another user: libgit2
- * runs nothing of it, and git decides on its own whether to. May be called by any thread, any number of times. @return CTS_EIO */
+ * runs nothing of it, and git decides on its own whether to. May be called by any thread, any number of
+ * times. @return CTS_EIO */
 int cts_git_start(void);
+
+/* Starts it in a thread, for who will need it after other work: it reads every certificate of the system, which
+ * takes longer than sealing some changes. Whoever forks then calls cts_git_before_fork first. */
+void cts_git_start_early(void);
+void cts_git_before_fork(void);
 
 /* In a process just forked, which uses nothing of libgit2 that it inherited: starts it anew, with random
  * numbers of its own. @return CTS_EIO */

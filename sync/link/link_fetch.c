@@ -5,7 +5,7 @@
  *	have ID, ...
  *	done
  *
- * answered by "ACK ID" or "NAK", and the pack, inside side-band 1 where there is one.
+ * answered by lines of "ACK ID ..." or "NAK", and the pack, inside side-band 1 where there is one.
  *
  * There is nothing to negotiate, since the parent knows what this server had when it was last asked. libgit2
  * offers the last twenty commits of whichever line is newest, in two requests; a server that is not told of the
@@ -34,6 +34,12 @@ static void put_capabilities(struct fetching *fetching, struct cts_buf *line)
 	static const char *const wished[] = {"thin-pack", "ofs-delta", "side-band-64k"};
 	const char *offered = cts_buf_text(&fetching->wire->capabilities);
 
+	/* All is said at once, so what it acknowledges changes nothing; but some hosts (Azure DevOps, CodeCommit)
+	 * serve nobody who does not say that he would hear it. */
+	if (cts_capability_find(offered, "multi_ack_detailed"))
+		cts_buf_puts(line, " multi_ack_detailed");
+	else if (cts_capability_find(offered, "multi_ack"))
+		cts_buf_puts(line, " multi_ack");
 	for (size_t i = 0; i < sizeof(wished) / sizeof(wished[0]); i++)
 		if (cts_capability_find(offered, wished[i]))
 			cts_buf_printf(line, " %s", wished[i]);
@@ -64,6 +70,15 @@ static void put_request(
 	}
 	cts_pkt_put(out, "done\n", 5);
 	cts_buf_release(&line);
+}
+
+/* In one piece: libgit2 makes each write of a fetch a request of its own. */
+static int write_request(struct fetching *fetching, const struct cts_buf *request)
+{
+	git_smart_subtransport_stream *stream = fetching->answer.stream;
+	int rc = stream->write(stream, request->data, request->size);
+
+	return rc < 0 ? cts_wire_explain(fetching->wire, rc) : 0;
 }
 
 /* ---- the answer ------------------------------------------------------------------------------- */
@@ -179,13 +194,9 @@ int cts_link_do_fetch(struct cts_wire *wire, const struct cts_link_order *order)
 	if (rc < 0)
 		return rc;
 	put_request(&fetching, &request, order);
-	rc = wire->sub->action(&fetching.answer.stream, wire->sub, wire->url, GIT_SERVICE_UPLOADPACK);
-	/* In one piece: libgit2 makes each write of a fetch a request of its own. */
+	rc = cts_wire_ask(&fetching.answer.stream, wire, GIT_SERVICE_UPLOADPACK);
 	if (rc == 0)
-		rc = fetching.answer.stream->write(
-			fetching.answer.stream, request.data, request.size);
-	if (rc < 0)
-		rc = cts_wire_explain(wire, rc);
+		rc = write_request(&fetching, &request);
 	if (rc == 0)
 		rc = read_pack(&fetching);
 	cts_lines_end(&wire->words);

@@ -273,9 +273,7 @@ int cts_link_send(struct cts_wire *wire, const struct cts_link_command *commands
 		if (fd < 0 || fstat(fd, &status) != 0)
 			return cts_fail_errno(CTS_EIO, errno, "cannot read '%s'", pack_path);
 	}
-	rc = wire->sub->action(&sending.answer.stream, wire->sub, wire->url, GIT_SERVICE_RECEIVEPACK);
-	if (rc < 0)
-		rc = cts_wire_explain(wire, rc);
+	rc = cts_wire_ask(&sending.answer.stream, wire, GIT_SERVICE_RECEIVEPACK);
 	if (rc == 0)
 		rc = send_request(&sending, fd, (uint64_t)status.st_size);
 	if (rc == 0 && wire->ssh)

@@ -37,6 +37,7 @@ struct tcp {
 };
 
 static struct cts_channel *life; /* the process's one */
+static struct tcp *last;         /* that was opened; NULL: it is closed */
 static bool is_hurried;
 
 static int fail(struct tcp *tcp, const char *what, const char *why)
@@ -84,6 +85,7 @@ static int tcp_connect(git_stream *stream)
 
 	if (code != 0)
 		return fail(tcp, "cannot find", gai_strerror(code));
+	last = tcp;
 	code = EHOSTUNREACH;
 	for (const struct addrinfo *at = found; at && code; at = at->ai_next)
 		code = try_address(tcp, at);
@@ -150,6 +152,8 @@ static int tcp_close(git_stream *stream)
 		close(tcp->fd);
 	}
 	tcp->fd = -1;
+	if (last == tcp)
+		last = NULL;
 	return 0;
 }
 
@@ -178,6 +182,13 @@ static int tcp_init(git_stream **out, const char *host, const char *port)
 	tcp->port = cts_arena_strdup(&tcp->arena, port);
 	*out = &tcp->parent;
 	return 0;
+}
+
+bool cts_tcp_is_left(void)
+{
+	struct pollfd polled = {.fd = last ? last->fd : -1, .events = POLLRDHUP};
+
+	return poll(&polled, 1, 0) > 0;
 }
 
 void cts_tcp_hurry(bool hurries)

@@ -11,6 +11,9 @@
 /* Every connection that libgit2 opens in this process from now on. */
 int cts_tcp_use(struct cts_channel *channel);
 
+/* Whether the other side has closed the connection that was opened last. */
+bool cts_tcp_is_left(void);
+
 /* While it hurries, nothing is waited for longer than a moment. */
 void cts_tcp_hurry(bool hurries);
 

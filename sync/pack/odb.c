@@ -27,10 +27,21 @@
 #include "sync/git/git.h"
 #include "sync/pack/pack_reader.h"
 
-/* Bytes that are read to find out whether a header of another type or over the limit is true. */
-enum { CHECKED_MAX = 64 * 1024 * 1024 };
+enum {
+	CHECKED_MAX = 64 * 1024 * 1024, /* bytes read to find out whether a header of another type or over the limit is true */
+	STORED = 4096, /* objects of which it is remembered where they lie */
+};
+
+/* Where the data of an object that was read whole lie, as they are stored. */
+struct stored {
+	struct cts_oid oid;
+	struct cts_slice deflated; /* of 0 bytes: nothing is remembered here */
+	size_t size;
+	enum cts_object type;
+};
 
 struct cts_odb {
+	struct stored *stored; /* by name; one takes the place of another. NULL: nothing was read yet */
 	char *git_dir;
 	bool is_foreign;
 	struct cts_pack_reader *reader; /* NULL until something is asked for */
@@ -61,6 +72,7 @@ void cts_odb_free(struct cts_odb *odb)
 	cts_pack_reader_free(odb->reader);
 	git_odb_free(odb->handle);
 	free(odb->git_dir);
+	free(odb->stored);
 	free(odb);
 }
 
@@ -149,18 +161,43 @@ static bool matches_name(const struct cts_odb *odb, enum cts_object type, const 
 	       memcmp(name.id, oid->bytes, CTS_OID_SIZE) == 0;
 }
 
+static struct stored *place_of(const struct cts_odb *odb, const struct cts_oid *oid)
+{
+	return &odb->stored[(oid->bytes[0] << 8 | oid->bytes[1]) % STORED];
+}
+
+/* Of an object whose name was checked. */
+static void remember(struct cts_odb *odb, const struct cts_oid *oid, enum cts_object type, size_t size,
+	struct cts_slice deflated)
+{
+	if (!deflated.size)
+		return;
+	if (!odb->stored) {
+		odb->stored = cts_malloc(STORED * sizeof(*odb->stored));
+		memset(odb->stored, 0, STORED * sizeof(*odb->stored));
+	}
+	*place_of(odb, oid) = (struct stored){
+		.oid = *oid, .deflated = deflated, .size = size, .type = type};
+}
+
 /* False: it is for libgit2 to say. */
 static bool read_packed(struct cts_buf *out, enum cts_object *type, struct cts_slice *stored,
 	struct cts_odb *odb, const struct cts_oid *oid)
 {
 	struct cts_pack_reader *reader = reader_of(odb);
 	struct cts_pack_place place;
+	struct cts_slice deflated;
 
 	if (!cts_pack_reader_find(&place, reader, oid) &&
 		(!cts_pack_reader_refresh(reader) || !cts_pack_reader_find(&place, reader, oid)))
 		return false;
-	return cts_pack_reader_read(out, type, stored, reader, &place) &&
-	       matches_name(odb, *type, out, oid);
+	if (!cts_pack_reader_read(out, type, &deflated, reader, &place) ||
+		!matches_name(odb, *type, out, oid))
+		return false;
+	remember(odb, oid, *type, out->size, deflated);
+	if (stored)
+		*stored = deflated;
+	return true;
 }
 
 /* ---- libgit2 ---------------------------------------------------------------------------------- */
@@ -274,6 +311,19 @@ int cts_odb_read_stored(struct cts_buf *out, struct cts_slice *stored, struct ct
 		return 0;
 	*stored = (struct cts_slice){0};
 	return read_by_libgit2(out, odb, type, oid);
+}
+
+bool cts_odb_stored(struct cts_slice *deflated, size_t *size, const struct cts_odb *odb,
+	enum cts_object type, const struct cts_oid *oid)
+{
+	const struct stored *stored = odb->stored ? place_of(odb, oid) : NULL;
+
+	if (!stored || !stored->deflated.size || stored->type != type ||
+		!cts_oid_equal(&stored->oid, oid))
+		return false;
+	*deflated = stored->deflated;
+	*size = stored->size;
+	return true;
 }
 
 int cts_odb_read(

@@ -44,6 +44,11 @@ int cts_odb_read(
 int cts_odb_read_stored(struct cts_buf *out, struct cts_slice *stored, struct cts_odb *odb,
 	enum cts_object type, const struct cts_oid *oid);
 
+/* Of an object that was read from this odb a moment ago: the data as they are stored, and their size inflated. False
+ * where they are not stored so, or nobody remembers. */
+bool cts_odb_stored(struct cts_slice *deflated, size_t *size, const struct cts_odb *odb,
+	enum cts_object type, const struct cts_oid *oid);
+
 /* The same for a tree, in the form that a tree cache wants; `odb` is a struct cts_odb. */
 int cts_odb_read_tree(void *odb, struct cts_buf *out, const struct cts_oid *oid);
 

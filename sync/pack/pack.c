@@ -278,8 +278,7 @@ static bool make_delta(struct cts_pack *pack, struct cts_slice data,
 	return cts_delta_make(&pack->delta, base->data, data, data.size / 2);
 }
 
-/* What a stranger stored in more bytes than deflate would take is not taken as it is. */
-static bool is_sensible(struct cts_slice stored, size_t size)
+bool cts_pack_is_sensible(struct cts_slice stored, size_t size)
 {
 	return stored.size > 0 && stored.size <= size + STORED_MORE;
 }
@@ -300,7 +299,7 @@ int cts_pack_put_named(struct cts_pack *pack, const struct cts_oid *oid, enum ct
 	if (base != NULL && make_delta(pack, data, base, entry))
 		return append(
 			pack, oid, delta_type, cts_buf_slice(&pack->delta), entry, &base->oid);
-	if (is_sensible(stored, data.size))
+	if (cts_pack_is_sensible(stored, data.size))
 		return cts_pack_copy(pack, oid, type, data.size, NULL, stored);
 	if (pack->streak > CTS_PACK_STREAK_MIN)
 		return cts_pack_gather(pack, oid, type, data);

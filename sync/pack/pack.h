@@ -64,6 +64,9 @@ int cts_pack_put(struct cts_oid *out, struct cts_pack *pack, enum cts_object typ
 int cts_pack_put_named(struct cts_pack *pack, const struct cts_oid *oid, enum cts_object type,
 	struct cts_slice data, struct cts_slice stored, const struct cts_pack_base *base);
 
+/* False of what a stranger stored in more bytes than deflate would take: that is not to go in as it is. */
+bool cts_pack_is_sensible(struct cts_slice stored, size_t size);
+
 bool cts_pack_has(const struct cts_pack *pack, const struct cts_oid *oid);
 
 /* Whether a delta on that object may be put in. */
