@@ -47,6 +47,43 @@ static void test_what_is_wanted_is_fetched_and_nothing_else(void **state)
 	}
 }
 
+/* Some hosts refuse who does not ask for more than one acknowledgement. */
+static void test_acknowledgements_are_asked_for_as_far_as_the_server_has_them(void **state)
+{
+	static const char *const lacking[] = {"no such thing", "multi_ack_detailed", "multi_ack"};
+	static const char *const asked[] = {"1 0", "0 1", "0 0"};
+
+	(void)state;
+	lab_run("git -C work push -q ../srv/hub HEAD:refs/heads/other 2>/dev/null");
+	keep_advert("upload-pack");
+	ssh_is("cat advert; tee request | git upload-pack --stateless-rpc srv/hub");
+	for (size_t i = 0; i < COUNT(lacking); i++) {
+		struct cts_link *link = link_to(ssh_url, CTS_LINK_FETCH);
+		const struct cts_link_wish no_wish = {0};
+		struct cts_link_wish wish = no_wish;
+		struct cts_oid haves[2];
+		size_t count;
+
+		cts_link_close(link);
+		advert_without(lacking[i]);
+		link = link_to(ssh_url, CTS_LINK_FETCH);
+		assert_ok(fetch_one(link, new_receiver(), find(link, "refs/heads/base"), NULL));
+		cts_link_close(link);
+		link = link_to(ssh_url, CTS_LINK_FETCH);
+		wish.wants = &cts_link_refs(link, &count)[find(link, "refs/heads/other")].oid;
+		wish.want_count = 1;
+		assert_true(cts_oid_parse(&haves[0], second));
+		assert_true(cts_oid_parse(&haves[1], lab_run("git -C work rev-parse HEAD~2")));
+		wish.haves = haves;
+		wish.have_count = COUNT(haves);
+		assert_ok(cts_link_fetch(link, lab_path("q"), &wish));
+		cts_link_close(link);
+		assert_string_equal(lab_run("echo $(grep -ac ' multi_ack_detailed ' request)"
+					    " $(grep -ac ' multi_ack ' request)"), asked[i]);
+		lab_run("git -C q cat-file -e %s^{tree}", head);
+	}
+}
+
 static void test_an_empty_repository_has_no_references(void **state)
 {
 	(void)state;
@@ -233,6 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_what_is_wanted_is_fetched_and_nothing_else),
+		T(test_acknowledgements_are_asked_for_as_far_as_the_server_has_them),
 		T(test_an_empty_repository_has_no_references),
 		T(test_a_thousand_branches_arrive),
 		T(test_ssh_is_run_as_git_runs_it),
