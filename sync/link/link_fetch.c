@@ -72,15 +72,6 @@ static void put_request(
 	cts_buf_release(&line);
 }
 
-/* In one piece: libgit2 makes each write of a fetch a request of its own. */
-static int write_request(struct fetching *fetching, const struct cts_buf *request)
-{
-	git_smart_subtransport_stream *stream = fetching->answer.stream;
-	int rc = stream->write(stream, request->data, request->size);
-
-	return rc < 0 ? cts_wire_explain(fetching->wire, rc) : 0;
-}
-
 /* ---- the answer ------------------------------------------------------------------------------- */
 
 /* A pack that is none is the server's doing; anything else is ours. */
@@ -194,9 +185,13 @@ int cts_link_do_fetch(struct cts_wire *wire, const struct cts_link_order *order)
 	if (rc < 0)
 		return rc;
 	put_request(&fetching, &request, order);
-	rc = cts_wire_ask(&fetching.answer.stream, wire, GIT_SERVICE_UPLOADPACK);
+	rc = wire->sub->action(&fetching.answer.stream, wire->sub, wire->url, GIT_SERVICE_UPLOADPACK);
+	/* In one piece: libgit2 makes each write of a fetch a request of its own. */
 	if (rc == 0)
-		rc = write_request(&fetching, &request);
+		rc = fetching.answer.stream->write(
+			fetching.answer.stream, request.data, request.size);
+	if (rc < 0)
+		rc = cts_wire_explain(wire, rc);
 	if (rc == 0)
 		rc = read_pack(&fetching);
 	cts_lines_end(&wire->words);

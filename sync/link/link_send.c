@@ -23,6 +23,7 @@
 #include "sync/link/answer.h"
 #include "sync/link/link_internal.h"
 #include "sync/link/ssh.h"
+#include "sync/link/tcp.h"
 
 enum { CHUNK = 1 << 16, REPORT_MAX = 16 << 20 };
 
@@ -253,6 +254,21 @@ static int read_answer(struct sending *sending)
 	return cts_fail(CTS_EUNREACHABLE, "'%s' ended the talk without a report", sending->wire->shown);
 }
 
+static int ask(struct sending *sending, int fd, uint64_t size)
+{
+	struct cts_wire *wire = sending->wire;
+	int rc = wire->sub->action(
+		&sending->answer.stream, wire->sub, wire->url, GIT_SERVICE_RECEIVEPACK);
+
+	if (rc < 0)
+		rc = cts_wire_explain(wire, rc);
+	if (rc == 0)
+		rc = send_request(sending, fd, size);
+	if (rc == 0 && wire->ssh)
+		cts_ssh_finish(wire);
+	return rc == 0 ? read_answer(sending) : rc;
+}
+
 int cts_link_send(struct cts_wire *wire, const struct cts_link_command *commands, size_t count,
 	const char *pack_path)
 {
@@ -273,13 +289,12 @@ int cts_link_send(struct cts_wire *wire, const struct cts_link_command *commands
 		if (fd < 0 || fstat(fd, &status) != 0)
 			return cts_fail_errno(CTS_EIO, errno, "cannot read '%s'", pack_path);
 	}
-	rc = cts_wire_ask(&sending.answer.stream, wire, GIT_SERVICE_RECEIVEPACK);
-	if (rc == 0)
-		rc = send_request(&sending, fd, (uint64_t)status.st_size);
-	if (rc == 0 && wire->ssh)
-		cts_ssh_finish(wire);
-	if (rc == 0)
-		rc = read_answer(&sending);
+	rc = ask(&sending, fd, (uint64_t)status.st_size);
+	/* While the pack was made, which may take long. */
+	if (rc < 0 && cts_tcp_was_left() && (fd < 0 || lseek(fd, 0, SEEK_SET) == 0)) {
+		cts_error_clear();
+		rc = ask(&sending, fd, (uint64_t)status.st_size);
+	}
 	if (rc == 0 && wire->ssh)
 		cts_ssh_let_end(wire);
 	if (fd >= 0)

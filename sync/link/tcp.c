@@ -33,12 +33,12 @@ struct tcp {
 	const char *host, *port;
 	int fd;
 	bool is_deaf; /* takes no more */
+	bool has_answered; /* since something was written */
 	struct cts_buf out;
 };
 
 static struct cts_channel *life; /* the process's one */
-static struct tcp *last;         /* that was opened; NULL: it is closed */
-static bool is_hurried;
+static bool is_hurried, was_left;
 
 static int fail(struct tcp *tcp, const char *what, const char *why)
 {
@@ -85,7 +85,6 @@ static int tcp_connect(git_stream *stream)
 
 	if (code != 0)
 		return fail(tcp, "cannot find", gai_strerror(code));
-	last = tcp;
 	code = EHOSTUNREACH;
 	for (const struct addrinfo *at = found; at && code; at = at->ai_next)
 		code = try_address(tcp, at);
@@ -110,11 +109,21 @@ static void flush(struct tcp *tcp)
 	cts_buf_clear(&tcp->out);
 }
 
+static bool is_left(const struct tcp *tcp)
+{
+	struct pollfd polled = {.fd = tcp->fd, .events = POLLRDHUP};
+
+	return poll(&polled, 1, 0) > 0;
+}
+
 static ssize_t tcp_write(git_stream *stream, const char *data, size_t size, int flags)
 {
 	struct tcp *tcp = (struct tcp *)stream;
 
 	(void)flags;
+	if (tcp->has_answered && is_left(tcp))
+		was_left = tcp->is_deaf = true;
+	tcp->has_answered = false;
 	cts_buf_put(&tcp->out, data, size);
 	if (tcp->out.size >= GATHER)
 		flush(tcp);
@@ -138,6 +147,7 @@ static ssize_t tcp_read(git_stream *stream, void *data, size_t size)
 	} while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return fail(tcp, "lost the connection to", strerror(errno));
+	tcp->has_answered = got > 0;
 	if (got > 0)
 		cts_channel_alive(life);
 	return got;
@@ -152,8 +162,6 @@ static int tcp_close(git_stream *stream)
 		close(tcp->fd);
 	}
 	tcp->fd = -1;
-	if (last == tcp)
-		last = NULL;
 	return 0;
 }
 
@@ -184,11 +192,12 @@ static int tcp_init(git_stream **out, const char *host, const char *port)
 	return 0;
 }
 
-bool cts_tcp_is_left(void)
+bool cts_tcp_was_left(void)
 {
-	struct pollfd polled = {.fd = last ? last->fd : -1, .events = POLLRDHUP};
+	bool was = was_left;
 
-	return poll(&polled, 1, 0) > 0;
+	was_left = false;
+	return was;
 }
 
 void cts_tcp_hurry(bool hurries)

@@ -11,8 +11,9 @@
 /* Every connection that libgit2 opens in this process from now on. */
 int cts_tcp_use(struct cts_channel *channel);
 
-/* Whether the other side has closed the connection that was opened last. */
-bool cts_tcp_is_left(void);
+/* Whether what was asked last came to nobody: the other side had hung up before, as some servers do after five
+ * seconds. libgit2 connects anew for what is asked next. Told once. */
+bool cts_tcp_was_left(void);
 
 /* While it hurries, nothing is waited for longer than a moment. */
 void cts_tcp_hurry(bool hurries);

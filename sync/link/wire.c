@@ -268,36 +268,6 @@ int cts_wire_explain(struct cts_wire *wire, int git_code)
 	return rc;
 }
 
-/* ---- asking ----------------------------------------------------------------------------------- */
-
-/* Some servers wait five seconds for the next request, and a large pack is longer in the making. libgit2 notices
- * only when it reads from the connection, and then connects anew for the next request. */
-static void notice_left(struct cts_wire *wire, git_smart_service_t service)
-{
-	git_smart_service_t list = service == GIT_SERVICE_UPLOADPACK ? GIT_SERVICE_UPLOADPACK_LS
-								     : GIT_SERVICE_RECEIVEPACK_LS;
-	git_smart_subtransport_stream *stream;
-	size_t got;
-	char byte;
-
-	if (!wire->is_http || !cts_tcp_is_left() ||
-		wire->sub->action(&stream, wire->sub, wire->url, list) < 0)
-		return;
-	stream->read(stream, &byte, 1, &got);
-	stream->free(stream);
-	git_error_clear();
-}
-
-int cts_wire_ask(
-	git_smart_subtransport_stream **out, struct cts_wire *wire, git_smart_service_t service)
-{
-	int rc;
-
-	notice_left(wire, service);
-	rc = wire->sub->action(out, wire->sub, wire->url, service);
-	return rc < 0 ? cts_wire_explain(wire, rc) : 0;
-}
-
 /* ---- connecting ------------------------------------------------------------------------------- */
 
 static int on_credentials(git_credential **out, const char *url, const char *user,

@@ -34,10 +34,6 @@ struct cts_wire {
 /* Connects for one direction: GIT_DIRECTION_FETCH or GIT_DIRECTION_PUSH. */
 int cts_wire_open(struct cts_wire *wire, int direction);
 
-/* A stream for one request of the service, GIT_SERVICE_UPLOADPACK or GIT_SERVICE_RECEIVEPACK. */
-int cts_wire_ask(
-	git_smart_subtransport_stream **out, struct cts_wire *wire, git_smart_service_t service);
-
 /* When all is said: hears an answer of http to its end. A server whose connection is dropped before that
  * takes it for a fault. */
 void cts_wire_finish(struct cts_wire *wire);

@@ -5,12 +5,14 @@
 
 Prints the port, and ends when its input does. LOG gets a line a request; of a push, the references named.
 A file ROOT/fault changes what comes back: a status ("500"), "html", "redirect URL", "stall" (nothing), "cut" (half
-of an answer to a fetch). A file ROOT/password, "user:password", is asked for.
+of an answer to a fetch), "leave" (it hangs up after a list and logs "left"). A file ROOT/password, "user:password",
+is asked for.
 """
 import base64
 import http.server
 import os
 import re
+import socket
 import socketserver
 import subprocess
 import sys
@@ -94,6 +96,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault == "cut" and path.endswith("git-upload-pack"):
             rest, self.close_connection = rest[:len(rest) // 2], True
         self.wfile.write(rest)
+        if fault == "leave" and self.command == "GET":
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            with open(LOG, "a", encoding="utf-8") as log:
+                log.write("left\n")
 
     do_GET = do_POST = answer
 

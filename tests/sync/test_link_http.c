@@ -66,6 +66,24 @@ static void use_helper(const char *answer)
 	lab_run("git config --file gitconfig credential.helper %s", lab_path("helper"));
 }
 
+/* Between its list and what is asked of it a pack is made. */
+static void test_a_server_that_hung_up_meanwhile_is_connected_to_again(void **state)
+{
+	struct cts_link_command moved = command("refs/heads/other", ZERO, head);
+	struct cts_link *link;
+
+	(void)state;
+	url_of(1);
+	lab_run("echo leave >srv/fault");
+	link = link_to(http_url, CTS_LINK_PUSH);
+	lab_run("until grep -q left log; do sleep 0.01; done");
+	assert_ok(cts_link_push(link, &moved, 1, lab_path("pack")));
+	assert_true(moved.is_done);
+	cts_link_close(link);
+	assert_string_equal(in_hub("other"), head);
+	assert_string_equal(lab_run("grep -c POST log"), "1");
+}
+
 static void test_the_user_s_git_is_asked_for_a_password_and_told_what_became_of_it(void **state)
 {
 	struct cts_link *link;
@@ -142,6 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_what_a_server_of_http_answers_is_told),
 		T(test_a_redirect_on_the_same_server_is_followed),
+		T(test_a_server_that_hung_up_meanwhile_is_connected_to_again),
 		T(test_the_user_s_git_is_asked_for_a_password_and_told_what_became_of_it),
 		T(test_a_password_in_the_url_is_used_and_never_shown),
 		T(test_without_git_and_a_terminal_nobody_can_be_asked),
