@@ -55,6 +55,11 @@ int cts_txn_journal_count(struct cts_txn *txn, uint64_t *changes)
 	return rc < 0 ? rc : 0;
 }
 
+uint64_t cts_txn_journal_entries(struct cts_txn *txn)
+{
+	return cts_db_entries(txn, CTS_DB_JOURNAL);
+}
+
 int cts_txn_each_stale(struct cts_txn *txn, cts_key_fn each, void *context)
 {
 	struct cts_cursor cursor;

@@ -316,6 +316,9 @@ typedef int (*cts_frame_fn)(void *context, const struct cts_frame *frame);
 int cts_txn_each_journal(struct cts_txn *txn, cts_frame_fn each, void *context);
 int cts_txn_journal_count(struct cts_txn *txn, uint64_t *changes);
 
+/* What there is to seal: one for each record of a change, and two for the change. From a counter. */
+uint64_t cts_txn_journal_entries(struct cts_txn *txn);
+
 /* The mirror's tree: the last tree that this store built, and the records that pulls have changed since.
  * base zero: none was built; then every record is to be put in. */
 int cts_txn_tree_base(struct cts_txn *txn, struct cts_oid *out);

@@ -19,7 +19,7 @@
 #include "sync/source.h"
 #include "sync/view.h"
 
-enum { EARLY_MAX = 10000 }; /* changes that are sealed within a second */
+enum { EARLY_MAX = 30000 }; /* entries of the journal that are sealed within a second */
 
 void cts_push_release(struct cts_push *push)
 {
@@ -339,7 +339,7 @@ static int start_early(struct cts_pushing *pushing)
 
 	rc = cts_txn_begin(&pushing->txn, pushing->road->store);
 	if (rc == 0)
-		rc = cts_txn_journal_count(pushing->txn, &waiting);
+		waiting = cts_txn_journal_entries(pushing->txn);
 	cts_txn_end(pushing->txn);
 	pushing->txn = NULL;
 	if (rc < 0 || waiting > EARLY_MAX)

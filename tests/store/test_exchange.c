@@ -349,6 +349,15 @@ static void count_free_pages(struct cts_store *store, size_t *count, size_t *bes
 	mdb_txn_abort(txn);
 }
 
+static uint64_t entries_of(struct cts_store *store)
+{
+	struct cts_txn *txn = begin_reading(store);
+	uint64_t entries = cts_txn_journal_entries(txn);
+
+	cts_txn_end(txn);
+	return entries;
+}
+
 static void test_what_a_seal_frees_lies_side_by_side(void **state)
 {
 	struct cts_store *store = make_store("s");
@@ -358,8 +367,11 @@ static void test_what_a_seal_frees_lies_side_by_side(void **state)
 
 	(void)state;
 	assert_ok(cts_store_write(store, &options, make_many, NULL));
+	assert_int_equal(journal_count(store), 1);
+	assert_int_equal(entries_of(store), MANY + 2);
 	sealing = make_sealing(store, 1, 1);
 	assert_ok(cts_store_exchange(store, seal_in_txn, &sealing));
+	assert_int_equal(entries_of(store), 0);
 	count_free_pages(store, &count, &beside);
 	assert_true(count > 50);
 	assert_true(beside > count * 9 / 10);
