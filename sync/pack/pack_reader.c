@@ -14,6 +14,7 @@
 
 #include "proto/arena.h"
 #include "proto/error.h"
+#include "proto/time.h"
 #include "sync/pack/delta.h"
 #include "sync/pack/kept.h"
 #include "sync/pack/pack_dir.h"
@@ -24,12 +25,14 @@ enum {
 	FAN_OUT = 4 * 256,
 	ROW = CTS_OID_SIZE + 4 + 4,
 	PACK_HEADER = 12,
+	TICK_S = 3,       /* more than between two ticks of the coarsest clock of a file system */
 	OFFSET_BITS = 40, /* of the number that an object is kept by; a pack is smaller than a terabyte */
 };
 
 struct mapping {
 	const uint8_t *data; /* NULL: not mapped */
 	size_t size;
+	bool is_ours; /* nobody else may write to the file, and so alter what is mapped */
 };
 
 struct open_pack {
@@ -41,7 +44,7 @@ struct open_pack {
 
 struct folder {
 	char *path;
-	struct timespec changed; /* when it was looked at last */
+	struct timespec changed; /* as it was looked at last; zero: look again */
 };
 
 struct cts_pack_reader {
@@ -75,7 +78,11 @@ static bool map_file(struct mapping *out, const char *path, const char *end)
 		close(fd);
 	if (data == MAP_FAILED)
 		return false;
-	*out = (struct mapping){.data = data, .size = (size_t)info.st_size};
+	*out = (struct mapping){
+		.data = data,
+		.size = (size_t)info.st_size,
+		.is_ours = info.st_uid == geteuid() && !(info.st_mode & (S_IWGRP | S_IWOTH)),
+	};
 	return true;
 }
 
@@ -156,6 +163,10 @@ static bool look_at(struct cts_pack_reader *reader, struct folder *folder)
 	if (stat(folder->path, &info) != 0 || same_time(&info.st_mtim, &folder->changed))
 		return false;
 	folder->changed = info.st_mtim;
+	/* What comes in the same tick of the clock does not show: a folder that changed just now is
+	 * looked at again. */
+	if (cts_time_now() - info.st_mtim.tv_sec < TICK_S)
+		folder->changed = (struct timespec){0};
 	if (cts_pack_dir_list(&files, &count, &arena, folder->path) < 0)
 		cts_error_clear();
 	for (size_t i = 0; i < count; i++)
@@ -228,6 +239,8 @@ static bool find_row(uint32_t *out, const struct open_pack *pack, const struct c
 	uint32_t low = oid->bytes[0] ? cts_be32(fan + 4 * (oid->bytes[0] - 1)) : 0;
 	uint32_t high = cts_be32(fan + 4 * oid->bytes[0]);
 
+	if (high > pack->count) /* it was altered since its form was checked */
+		return false;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 		int order = memcmp(oid->bytes, names + (size_t)middle * CTS_OID_SIZE, CTS_OID_SIZE);
@@ -373,7 +386,7 @@ static bool read_root(struct cts_buf *out, enum cts_object *type, struct cts_sli
 		if (*depth)
 			cts_kept_put(&reader->kept, number_of(place->pack, offset), *type,
 				cts_buf_slice(out));
-		else if (stored)
+		else if (stored && pack->pack.is_ours)
 			*stored = (struct cts_slice){.data = rest.data, .size = used};
 		return true;
 	}

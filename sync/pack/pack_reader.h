@@ -44,7 +44,8 @@ bool cts_pack_reader_find(
 	struct cts_pack_place *out, struct cts_pack_reader *reader, const struct cts_oid *oid);
 
 /* The object in place of what `out` holds; not larger than its type may be. `stored` (may be NULL): the data
- * as they are deflated, until the reader is freed; nothing where they are those of a delta. */
+ * as they are deflated, until the reader is freed; nothing where they are those of a delta, or in a file that
+ * others may write, since they could alter them after they were checked. */
 bool cts_pack_reader_read(struct cts_buf *out, enum cts_object *type, struct cts_slice *stored,
 	struct cts_pack_reader *reader, const struct cts_pack_place *place);
 

@@ -205,6 +205,55 @@ static void test_what_a_stranger_stored_at_length_is_deflated_again(void **state
 	cts_buf_release(&stored);
 }
 
+/* Whoever may write to the file may alter it between our look at the data and the copy that is made of them. */
+static void test_data_that_others_may_alter_are_not_told_as_they_are_stored(void **state)
+{
+	static const char *const modes[] = {"464", "446", "444"};
+	struct cts_buf out = {0};
+
+	(void)state;
+	write_pack(NULL);
+	for (size_t i = 0; i < COUNT(modes); i++) {
+		struct cts_pack_reader *reader;
+		struct cts_pack_place place;
+		struct cts_slice stored;
+		enum cts_object type;
+
+		assert_runs("chmod %s objects/pack/*.pack", modes[i]);
+		reader = open_reader();
+		assert_true(cts_pack_reader_find(&place, reader, &files[7]));
+		assert_true(cts_pack_reader_read(&out, &type, &stored, reader, &place));
+		assert_int_equal(stored.size > 0, i == 2);
+		cts_pack_reader_free(reader);
+	}
+	cts_buf_release(&out);
+}
+
+static void put_another(struct cts_pack *pack)
+{
+	struct cts_oid oid;
+
+	assert_ok(cts_pack_put(&oid, pack, CTS_OBJECT_BLOB, "another", 7, NULL));
+}
+
+/* The clock of a file system may tick every 2 s only. */
+static void test_a_pack_that_came_in_the_same_tick_is_known(void **state)
+{
+	struct cts_oid another = cts_git_oid("blob", "another", 7);
+	struct cts_pack_reader *reader;
+	struct cts_pack_place place;
+
+	(void)state;
+	write_pack(NULL);
+	assert_runs("touch -r objects/pack tick");
+	reader = open_reader();
+	write_pack(put_another);
+	assert_runs("touch -r tick objects/pack");
+	assert_true(cts_pack_reader_refresh(reader));
+	assert_true(cts_pack_reader_find(&place, reader, &another));
+	cts_pack_reader_free(reader);
+}
+
 static void test_packs_that_came_or_went_since_are_known(void **state)
 {
 	struct cts_pack_reader *reader = open_reader();
@@ -304,6 +353,23 @@ static void test_any_byte_of_a_pack_or_its_idx_may_be_garbage(void **state)
 	cts_buf_release(&out);
 }
 
+static void test_an_idx_may_be_altered_while_it_is_in_use(void **state)
+{
+	struct cts_pack_reader *reader;
+	struct cts_pack_place place;
+
+	(void)state;
+	write_pack(NULL);
+	assert_runs("chmod u+w objects/pack/*.idx");
+	reader = open_reader();
+	assert_true(cts_pack_reader_find(&place, reader, &files[0]));
+	assert_runs("printf '\\377\\377\\377\\377' | dd of=$(ls objects/pack/*.idx) bs=1 conv=notrunc seek=%d "
+		    "2>/dev/null",
+		8 + 4 * files[0].bytes[0]);
+	assert_false(cts_pack_reader_find(&place, reader, &files[0]));
+	cts_pack_reader_free(reader);
+}
+
 static void test_a_folder_without_packs_has_nothing(void **state)
 {
 	struct cts_buf out = {0};
@@ -326,9 +392,12 @@ int main(void)
 		REPO_TEST(test_types_are_told_and_data_as_they_are_stored),
 		REPO_TEST(test_what_goes_on_as_it_is_stored_is_sound),
 		REPO_TEST(test_what_a_stranger_stored_at_length_is_deflated_again),
+		REPO_TEST(test_data_that_others_may_alter_are_not_told_as_they_are_stored),
+		REPO_TEST(test_a_pack_that_came_in_the_same_tick_is_known),
 		REPO_TEST(test_packs_that_came_or_went_since_are_known),
 		REPO_TEST(test_what_is_not_as_it_says_is_left_alone),
 		REPO_TEST(test_any_byte_of_a_pack_or_its_idx_may_be_garbage),
+		REPO_TEST(test_an_idx_may_be_altered_while_it_is_in_use),
 		REPO_TEST(test_a_folder_without_packs_has_nothing),
 	};
 
