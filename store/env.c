@@ -47,11 +47,18 @@ static size_t map_bytes(void)
 	return bytes >= 65536 ? (size_t)bytes : default_map_bytes;
 }
 
+/* SIGBUS is a mapped file that ends early or cannot be read: the store's, or a pack of a repository on a stick
+ * or a share that went away. */
 static void on_fault(int number)
 {
 	static const char text[] = "ctsync: the store is damaged: reading it failed inside LMDB\n"
 				   "hint: ctsync rebuild\n";
+	static const char cut[] = "ctsync: a file was cut short or its disk went away while it was read\n"
+				  "hint: see that every disk is there and try again; if it stays so: "
+				  "ctsync rebuild\n";
 
+	if (number == SIGBUS && write(STDERR_FILENO, cut, sizeof(cut) - 1) > 0)
+		_exit(cts_error_status(CTS_EIO));
 	if (maps_open && write(STDERR_FILENO, text, sizeof(text) - 1) > 0)
 		_exit(70);
 	signal(number, SIG_DFL);

@@ -3,6 +3,8 @@
  */
 #include "tests/store/fixture.h"
 
+#include <sys/mman.h>
+
 static struct cts_store_setup setup_of(const char *agency)
 {
 	return (struct cts_store_setup){
@@ -256,6 +258,43 @@ static void test_random_damage_ends_with_words_not_with_a_crash(void **state)
 	cts_buf_release(&whole);
 }
 
+/* Reads a file behind its end, as a pack on a stick that was pulled out would be read. */
+static int read_what_is_gone(void *context)
+{
+	struct cts_store *store;
+	int fd = open(path_of("pack"), O_RDWR | O_CREAT, 0600), told;
+	const volatile char *map;
+	char byte;
+
+	(void)context;
+	told = open(path_of("told"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	dup2(told, STDERR_FILENO);
+	cts_store_guard_faults();
+	if (cts_store_open(&store, path_of("s")) < 0 || ftruncate(fd, 4096) != 0)
+		return 1;
+	map = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED || ftruncate(fd, 0) != 0)
+		return 2;
+	byte = *map;
+	return byte ? 3 : 4;
+}
+
+static void test_a_file_that_is_gone_is_not_taken_for_damage_of_the_store(void **state)
+{
+	struct cts_buf told = {0};
+	const char *preload = getenv("LD_PRELOAD");
+
+	(void)state;
+	if (preload && strstr(preload, "vgpreload"))
+		skip();
+	cts_store_close(make_store("s"));
+	assert_int_equal(in_process(read_what_is_gone, NULL), 74);
+	read_file_into(&told, path_of("told"));
+	assert_non_null(strstr(cts_buf_text(&told), "while it was read"));
+	assert_null(strstr(cts_buf_text(&told), "damaged"));
+	cts_buf_release(&told);
+}
+
 /* ---- reading alone ---------------------------------------------------------------------------- */
 
 /* Root may write everywhere: another user looks. */
@@ -375,6 +414,7 @@ int main(void)
 		TEST(test_missing_facts_are_damage),
 		TEST(test_missing_data_is_damage),
 		TEST(test_random_damage_ends_with_words_not_with_a_crash),
+		TEST(test_a_file_that_is_gone_is_not_taken_for_damage_of_the_store),
 		TEST(test_store_that_may_not_be_written_is_read),
 		TEST(test_lines_are_appended_to_received),
 		TEST(test_lock_is_waited_for_and_given_up),
