@@ -373,6 +373,7 @@ int cts_push(struct cts_push *out, struct cts_road *road, const char *remote, bo
 		pushing.lock = cts_store_lock_mirror(road->store, CTS_MIRROR_WAIT_MS);
 		rc = pushing.lock < 0 ? pushing.lock : push_locked(&pushing, reset_main);
 	}
+	cts_git_wait();
 	cts_push_let_go(&pushing);
 	cts_link_close(pushing.link);
 	cts_odb_free(pushing.hub_odb);

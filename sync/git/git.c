@@ -13,7 +13,8 @@
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int started;
-static bool is_early; /* a thread starts it */
+static pthread_t early;
+static bool is_early; /* that thread starts it */
 
 static void start(void)
 {
@@ -43,23 +44,21 @@ static void *start_beside(void *unused)
 void cts_git_start_early(void)
 {
 	sigset_t all, before;
-	pthread_t thread;
 
-	if (is_early)
+	if (is_early || started)
 		return;
 	/* Signals are the first thread's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	is_early = pthread_create(&thread, NULL, start_beside, NULL) == 0;
+	is_early = pthread_create(&early, NULL, start_beside, NULL) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (is_early)
-		pthread_detach(thread);
 }
 
-void cts_git_before_fork(void)
+void cts_git_wait(void)
 {
 	if (is_early)
-		pthread_once(&once, start);
+		pthread_join(early, NULL);
+	is_early = false;
 }
 
 int cts_git_restart(void)

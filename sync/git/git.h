@@ -25,9 +25,10 @@
 int cts_git_start(void);
 
 /* Starts it in a thread, for who will need it after other work: it reads every certificate of the system, which
- * takes longer than sealing some changes. Whoever forks then calls cts_git_before_fork first. */
+ * takes longer than sealing some changes. Whoever forks or ends then calls cts_git_wait first: a process that exits
+ * while OpenSSL is starting dies of it. */
 void cts_git_start_early(void);
-void cts_git_before_fork(void);
+void cts_git_wait(void);
 
 /* In a process just forked, which uses nothing of libgit2 that it inherited: starts it anew, with random
  * numbers of its own. @return CTS_EIO */

@@ -115,7 +115,7 @@ int cts_link_start(struct cts_link **out, const char *url, enum cts_link_service
 	*link = (struct cts_link){.capabilities = ""};
 	work.shown = link->url =
 		cts_arena_strdup(&link->arena, cts_url_shown(&link->arena, url));
-	cts_git_before_fork();
+	cts_git_wait();
 	rc = cts_child_start(
 		&link->child, &limits, link->url, cts_link_child, &work, options->progress);
 	if (rc < 0) {

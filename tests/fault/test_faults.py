@@ -595,6 +595,18 @@ def test_an_older_copy_put_back_in_place_forks_and_both_lines_are_kept():
             repository.fsck()
 
 
+def test_a_push_that_cannot_be_sealed_ends_with_a_status():
+    """Whatever was begun beside sealing: a process that exits in the middle of it may die of that."""
+    no_files = ("bash", "-c", "ulimit -f 0; trap '' XFSZ; exec \"$@\"", "bash")
+    with ctsync.Lab("faults") as lab:
+        _, a, _ = pair(lab)
+        a.run("set", "initiative/i1", "title=t1")
+        for _ in range(100):
+            expect_error(a.run("push", ok=(IO,), prefix=no_files), IO)
+        a.run("push")
+        a.check()
+
+
 def test_an_interrupted_command_leaves_no_trace():
     """Ctrl-C at random moments of random commands."""
     rng = random.Random(SEED)
