@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,8 @@ struct cts_child {
 	int rc; /* how it ended, with: */
 	const char *message, *hint;
 };
+
+enum { LAST_MS = 500 };
 
 static const char nothing_changed[] = "nothing changed here; try again";
 
@@ -255,8 +258,13 @@ int cts_child_get(struct cts_message *out, struct cts_child *child)
 
 void cts_child_end(struct cts_child *child)
 {
+	struct pollfd polled = {.fd = child ? child->frames.fd : -1};
+
 	if (!child)
 		return;
+	/* One that asks a person for a password gives the terminal back first. */
+	if (child->pid && kill(child->pid, SIGTERM) == 0)
+		poll(&polled, 1, LAST_MS);
 	reap(child);
 	close(child->frames.fd);
 	cts_buf_release(&child->frames.in);

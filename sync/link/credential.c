@@ -189,16 +189,26 @@ static void settle(struct cts_wire *wire, const char *action)
 
 /* ---- the terminal ----------------------------------------------------------------------------- */
 
+static volatile sig_atomic_t must_end;
+
+static void note_end(int number)
+{
+	(void)number;
+	must_end = 1;
+}
+
 static bool is_key(char typed, cc_t key)
 {
 	return key != _POSIX_VDISABLE && (cc_t)typed == key;
 }
 
 /* A line that a person types. What is secret is typed without echo and without the keyboard's signals,
- * so that the terminal is never left silent: what would have been one is sent on afterwards. */
+ * so that the terminal is never left silent: what would have been one is sent on afterwards. Nor does it stay so
+ * when the parent needs no answer any more. */
 static bool type_line(struct cts_wire *wire, int tty, const char *prompt, bool is_secret,
 	struct cts_buf *out)
 {
+	struct sigaction ending = {.sa_handler = note_end}, was;
 	struct termios before, during;
 	int signal_number = 0;
 	bool is_open = true, has_line = false;
@@ -208,11 +218,12 @@ static bool type_line(struct cts_wire *wire, int tty, const char *prompt, bool i
 		return false;
 	during = before;
 	during.c_lflag &= ~(tcflag_t)(ISIG | ECHO | ICANON);
+	sigaction(SIGTERM, &ending, &was);
 	if (is_secret)
 		tcsetattr(tty, TCSAFLUSH, &during);
 	if (write(tty, prompt, strlen(prompt)) < 0)
 		is_open = false;
-	while (is_open && !has_line && !signal_number) {
+	while (is_open && !has_line && !signal_number && !must_end) {
 		struct pollfd polled = {.fd = tty, .events = POLLIN};
 
 		cts_channel_alive(wire->channel);
@@ -235,6 +246,9 @@ static bool type_line(struct cts_wire *wire, int tty, const char *prompt, bool i
 		tcsetattr(tty, TCSAFLUSH, &before);
 	if (is_secret && write(tty, "\n", 1) < 0)
 		has_line = false;
+	sigaction(SIGTERM, &was, NULL);
+	if (must_end)
+		raise(SIGTERM);
 	if (signal_number)
 		kill(0, signal_number);
 	return has_line;

@@ -15,7 +15,7 @@ import termios
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from ctsync import AUTH, TOP, Lab, main  # noqa: E402
+from ctsync import AUTH, LOCKED, TOP, Lab, main  # noqa: E402
 
 SECRET = "open sesame"
 
@@ -156,6 +156,18 @@ def test_keys_that_end_the_question_leave_the_terminal_as_it_was():
                     terminal.read(question)
                 terminal.type(key)
                 assert terminal.end() == status, (key, question, terminal.process.returncode, terminal.shown)
+
+
+def test_a_question_that_needs_no_answer_any_more_leaves_the_terminal_as_it_was():
+    """A push connects while it seals, which may fail while a person types: here somebody else holds the mirror."""
+    with Lab("prompt") as lab, Guarded(lab) as hub:
+        with open(os.path.join(hub.store.inner, "mirror.lock"), "ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            terminal = Terminal(lab, hub.store, "push", env=without_git(lab))
+            terminal.read("Username for")
+            terminal.type("ana\n")
+            terminal.read("Password for")
+            assert terminal.end() == LOCKED, terminal.shown
 
 
 def test_ssh_may_ask_for_as_long_as_it_likes():
