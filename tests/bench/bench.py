@@ -7,6 +7,7 @@ rows.py, what they stand on in lab.py, fixtures.py and sessions.py.
 import argparse
 import json
 import os
+import pathlib
 import shutil
 import sys
 import time
@@ -39,7 +40,7 @@ def options():
                         "is measured below build/bench if that is memory")
     parser.add_argument("--keep", action="store_true", help="leave what was built")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
-    parser.add_argument("--markdown-of", metavar="FILE", help="measure nothing: print the table of a JSON file as Markdown")
+    parser.add_argument("--markdown-of", metavar="FILE,...", help="measure nothing: print the tables of JSON files as one, in Markdown")
     parser.add_argument("--build", default=os.path.join(HERE, "..", "..", "build", "bench"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     given.sizes = ["10k", "100k", "1m"] if given.all else given.records.split(",")
@@ -78,9 +79,9 @@ def main():
             print(f"{row.name:20} {row.title}, against {row.reference}")
         return 0
     if given.markdown_of:
-        with open(given.markdown_of, encoding="utf-8") as f:
-            table = json.load(f)
-        print(report(table, rows.markdown_table))
+        tables = [json.loads(pathlib.Path(name).read_text(encoding="utf-8")) for name in given.markdown_of.split(",")]
+        tables[0]["rows"] = [row for table in tables for row in table["rows"]]
+        print(report(tables[0], rows.markdown_table))
         return 0
     bench = lab.Bench(given.build, given.dir, given.keep)
     results = []

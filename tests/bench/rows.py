@@ -134,8 +134,39 @@ def text_table(results):
     return "\n".join(out)
 
 
-def markdown_table(results):
-    def line(words):
-        return "| " + " | ".join(word.replace("|", "\\|") for word in words) + " |"
+def markdown_line(words):
+    return "| " + " | ".join(word.replace("|", "\\|") for word in words) + " |"
 
-    return "\n".join([line(HEAD), "|---:|---|---:|---|---:|---|---|"] + [line(cells(r)) for r in results])
+
+def markdown_table(results):
+    """A line a row: for each size both sides and the ratio, in bold where it misses a goal set for that size."""
+    sizes = sorted({r["records"] for r in results})
+    by_row = {}
+    for r in results:
+        by_row.setdefault(r["row"], {})[r["records"]] = r
+    lines = [markdown_line(["what, against what", *(f"{size:,}" for size in sizes), "goal"]), "|---|" + "---|" * (len(sizes) + 1)]
+    for of_size in by_row.values():
+        any_size = next(iter(of_size.values()))
+        words = [f"{any_size['title']}, against {any_size['reference']}"]
+        for size in sizes:
+            words.append(size_cell(of_size[size]) if size in of_size else "")
+        goals = dict.fromkeys(goal_of(of_size[size]) for size in sizes if size in of_size)
+        lines.append(markdown_line([*words, "; ".join(goals)]))
+    return "\n".join(lines)
+
+
+def size_cell(result):
+    if "error" in result:
+        return "failed"
+    sides = f"{quantity(result['subject'], result['unit'])} : {quantity(result['reference_value'], result['unit'])}"
+    is_missed = result["goal_is_set_for_this_size"] and not result["reached"]
+    ratio = f"{result['ratio']:.2f}x"
+    return f"{sides} = {'**' + ratio + '**' if is_missed else ratio}"
+
+
+def goal_of(result):
+    if "error" in result:
+        return ""
+    is_faster = result["ratio_is"].startswith("reference")
+    goal = f"{result['goal']:g}x as fast" if is_faster else f"at most {result['goal']:g}x"
+    return goal + (f", under {result['limit_mb']:,} MB" if result["limit_mb"] else "")
