@@ -1,6 +1,6 @@
 /*
- * What a push is to move: the branches that the remote lacks or has at an ancestor of ours. Only forward: a branch that is there at what we do not know, or beyond us,
- * stays.
+ * What a push is to move: the branches that the remote lacks or has at an ancestor of ours. Only forward: a
+ * branch that is there at what we do not know, or beyond us, stays.
  */
 #include "sync/push_internal.h"
 

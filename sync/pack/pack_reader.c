@@ -365,14 +365,15 @@ static bool read_root(struct cts_buf *out, enum cts_object *type, struct cts_sli
 	size_t used;
 
 	for (*depth = 0; pack && *depth <= pack->count; ++*depth) {
+		if (!head_at(&head, &rest, pack, offset))
+			return false;
+		/* What is stored is told of no delta. */
 		kept = cts_kept_find(&reader->kept, number_of(place->pack, offset));
-		if (kept && (*depth || !stored)) {
+		if (kept && (*depth || !stored || cts_pack_head_is_delta(&head))) {
 			*type = kept->type;
 			cts_buf_put(out, kept->data.data, kept->data.size);
 			return true;
 		}
-		if (!head_at(&head, &rest, pack, offset))
-			return false;
 		if (cts_pack_head_is_delta(&head)) {
 			push_chain(reader, *depth, offset);
 			if (!base_of(&offset, pack, offset, &head))
