@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,17 +48,47 @@ static size_t map_bytes(void)
 	return bytes >= 65536 ? (size_t)bytes : default_map_bytes;
 }
 
+/* Whether the address lies where data.mdb is mapped, as the kernel tells: LMDB does not. Only what may be called in
+ * a signal's handler. */
+static bool is_in_database(uintptr_t address)
+{
+	static const char name[] = "/data.mdb";
+	char line[PATH_MAX + 128], byte;
+	size_t used = 0;
+	bool is = false;
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+
+	while (!is && fd >= 0 && read(fd, &byte, 1) == 1) {
+		char *end;
+
+		if (byte != '\n') {
+			if (used < sizeof(line) - 1)
+				line[used++] = byte;
+			continue;
+		}
+		line[used] = '\0';
+		is = strtoull(line, &end, 16) <= address && *end == '-' &&
+			address < strtoull(end + 1, NULL, 16) && used > strlen(name) &&
+			strcmp(line + used - strlen(name), name) == 0;
+		used = 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
 /* SIGBUS is a mapped file that ends early or cannot be read: the store's, or a pack of a repository on a stick
  * or a share that went away. */
-static void on_fault(int number)
+static void on_fault(int number, siginfo_t *info, void *context)
 {
 	static const char text[] = "ctsync: the store is damaged: reading it failed inside LMDB\n"
 				   "hint: ctsync rebuild\n";
 	static const char cut[] = "ctsync: a file was cut short or its disk went away while it was read\n"
-				  "hint: see that every disk is there and try again; if it stays so: "
-				  "ctsync rebuild\n";
+				  "hint: see that every disk is there and try again\n";
 
-	if (number == SIGBUS && write(STDERR_FILENO, cut, sizeof(cut) - 1) > 0)
+	(void)context;
+	if (number == SIGBUS && !is_in_database((uintptr_t)info->si_addr) &&
+		write(STDERR_FILENO, cut, sizeof(cut) - 1) > 0)
 		_exit(cts_error_status(CTS_EIO));
 	if (maps_open && write(STDERR_FILENO, text, sizeof(text) - 1) > 0)
 		_exit(70);
@@ -67,7 +98,7 @@ static void on_fault(int number)
 
 void cts_store_guard_faults(void)
 {
-	struct sigaction action = {.sa_handler = on_fault};
+	struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGSEGV, &action, NULL);

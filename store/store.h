@@ -84,7 +84,7 @@ int cts_store_open(struct cts_store **out, const char *path);
 void cts_store_close(struct cts_store *store);
 
 /* From now on a fault of this process's memory while a store is open says that the store is damaged,
- * hints at rebuild and ends with status 70: LMDB trusts its pages. One of a mapped file that is cut
+ * hints at rebuild and ends with status 70: LMDB trusts its pages. One of another mapped file that is cut
  * short, or whose disk is gone, says that, with status 74. For programs, not for libraries. */
 void cts_store_guard_faults(void);
 

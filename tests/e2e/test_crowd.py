@@ -51,7 +51,8 @@ class World:
         calls = size = 0
         with open(log, encoding="utf-8", errors="replace") as f:
             for line in f:
-                call = re.match(r"(?:\d+ +)?(\w+)\(.*= (-?\d+)", line)
+                # Of a call that another thread came between the end stands on a line of its own.
+                call = re.match(r"(?:\d+ +)?(?:<\.\.\. )?(\w+)(?:\(| resumed).*= (-?\d+)", line)
                 calls += call is not None
                 if call and call[1] in ("read", "pread64", "readv", "recvfrom"):
                     size += max(0, int(call[2]))
