@@ -91,7 +91,7 @@ part_valgrind() {
 	build plain -DCMAKE_C_COMPILER=gcc
 	find "$top/build/plain/tests" -maxdepth 1 -type f -perm -u+x -name '*_test_*' | sort -r |
 		grep -v -x -E ".*_test_(${CTS_ALL:+nothing}${CTS_ALL:-$slow_under_valgrind})" >"$top/build/unit-tests"
-	env CTS_ROUNDS="${CTS_ROUNDS:-30}" \
+	env CTS_ROUNDS="${CTS_ROUNDS:-15}" \
 		xargs -n 1 -P "$jobs" sh "$top/tests/support/valgrind.sh" <"$top/build/unit-tests"
 	echo "$(wc -l <"$top/build/unit-tests") unit tests, no error under valgrind"
 }

@@ -442,7 +442,7 @@ def play(seed):
 def main():
     ctsync.program()
     first = int(os.environ.get("CTS_SEED") or random.SystemRandom().randrange(1 << 30))
-    rounds = int(os.environ.get("CTS_ROUNDS") or 100)
+    rounds = int(os.environ.get("CTS_ROUNDS") or 60)
     jobs = int(os.environ.get("CTS_JOBS") or min(rounds, os.cpu_count() or 1))
     print(f"seeds {first}..{first + rounds - 1} (CTS_SEED={first} CTS_ROUNDS={rounds})", flush=True)
     commands = conflicts = losses = 0

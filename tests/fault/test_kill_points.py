@@ -276,7 +276,7 @@ def points_of(calls, rng):
         return [(n, False) for n in every] + torn
     changing = [n for n in every if known and calls[n - 1] in CHANGING]
     others = sorted(set(every) - set(changing))
-    budget = int(os.environ.get("CTS_POINTS") or 80)
+    budget = int(os.environ.get("CTS_POINTS") or 50)
     some = rng.sample(changing, min(len(changing), budget)) + rng.sample(others, min(len(others), budget // 4 if known else budget))
     return [(n, False) for n in some] + rng.sample(torn, min(len(torn), budget // 4))
 
