@@ -183,7 +183,7 @@ int cts_link_do_fetch(struct cts_wire *wire, const struct cts_link_order *order)
 	rc = cts_pack_receive_open(&fetching.receiving,
 		cts_arena_printf(&arena, "%s/objects/pack", order->path), &options);
 	if (rc < 0)
-		return rc;
+		goto out;
 	put_request(&fetching, &request, order);
 	rc = wire->sub->action(&fetching.answer.stream, wire->sub, wire->url, GIT_SERVICE_UPLOADPACK);
 	/* In one piece: libgit2 makes each write of a fetch a request of its own. */
@@ -199,6 +199,7 @@ int cts_link_do_fetch(struct cts_wire *wire, const struct cts_link_order *order)
 		rc = explain(&fetching, cts_pack_receive_finish(name, fetching.receiving));
 	if (rc == 0)
 		cts_wire_finish(wire);
+out:
 	cts_pack_receive_free(fetching.receiving);
 	cts_answer_release(&fetching.answer);
 	cts_buf_release(&request);

@@ -76,11 +76,6 @@ void cts_odb_free(struct cts_odb *odb)
 	free(odb);
 }
 
-const char *cts_odb_dir(const struct cts_odb *odb)
-{
-	return odb->git_dir;
-}
-
 /* Our own repositories have all objects in packs: then a question for one that is not there need
  * not cost a look at the folder of loose objects as well. */
 static bool is_packed(const char *git_dir)

@@ -30,9 +30,6 @@ void cts_odb_open(struct cts_odb **out, const char *git_dir);
 void cts_odb_open_foreign(struct cts_odb **out, const char *git_dir);
 void cts_odb_free(struct cts_odb *odb);
 
-/* As it was opened. */
-const char *cts_odb_dir(const struct cts_odb *odb);
-
 /* Puts the object in place of what `out` holds.
  * @return CTS_ENOTFOUND when it is missing (which, where one of ours names it, means damage),
  * CTS_EINTEGRITY when it has another type, is over the limit or does not match its name */
